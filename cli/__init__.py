@@ -1,0 +1,1 @@
+"""The `autopilot` command, for people: sandbox and deployed stacks alike."""

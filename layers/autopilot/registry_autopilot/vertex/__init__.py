@@ -1,0 +1,1 @@
+"""The HTTP client for VerteX: session, client, models, errors."""
