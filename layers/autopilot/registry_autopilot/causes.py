@@ -84,9 +84,7 @@ class _Catalogue:
 
     known: dict[str, Cause] = field(default_factory=dict)
 
-    def add(
-        self, slug: str, severity: Severity, headline: str, advice: str, retry: tuple[int, ...] = ()
-    ) -> Cause:
+    def add(self, slug: str, severity: Severity, headline: str, advice: str, retry: tuple[int, ...] = ()) -> Cause:
         cause = self.known[slug] = Cause(slug, severity, headline, advice, retry)
         return cause
 
