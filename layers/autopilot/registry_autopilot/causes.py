@@ -64,13 +64,26 @@ class AutopilotError(Exception):
         cause: which one of the closed list.
         detail: what happened, in words that are safe to show (no secret, no raw server text).
         facts: further safe particulars, by name.
+        subject: what the incident is about when it is not the registry at hand: `vertex`, `secret:<name>`,
+            `definition:<id>`. A fault behind many registries so becomes one incident.
+        retry_after: seconds until the next try, where the raiser knows better than the cause's own rule.
     """
 
-    def __init__(self, cause: Cause, detail: str, *, facts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        cause: Cause,
+        detail: str,
+        *,
+        facts: Mapping[str, str] | None = None,
+        subject: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(f"{cause.slug}: {detail}")
         self.cause = cause
         self.detail = detail
         self.facts: Mapping[str, str] = dict(facts or {})
+        self.subject = subject
+        self.retry_after = retry_after
 
 
 _BACKOFF = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
@@ -296,3 +309,13 @@ UNKNOWN = _all.add(
 )
 
 CAUSES: Mapping[str, Cause] = dict(_all.known)
+
+# What is wrong with VerteX itself, or our way to it: one incident, however many registries it holds back.
+VERTEX_CAUSES = frozenset(
+    {VERTEX_UNAVAILABLE, RATE_LIMITED, LOGIN_REJECTED, LOGIN_LOCKED, LOGIN_NEEDS_PASSKEY},
+)
+
+
+def subject_of(error: AutopilotError) -> str | None:
+    """The shared subject an error is about; None: the registry at hand."""
+    return error.subject or ("vertex" if error.cause in VERTEX_CAUSES else None)

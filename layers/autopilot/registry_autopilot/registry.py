@@ -113,6 +113,7 @@ class DesiredRegistry:
     synchronize: bool
     credential_kind: CredentialKind
     role: str | None = None
+    external_id_digest: str | None = None
     ca_digest: str | None = None
     insecure_skip_verify: bool = False
     secrets: tuple[SecretRef, ...] = field(default=())

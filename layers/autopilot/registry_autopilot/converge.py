@@ -1,0 +1,253 @@
+"""Converge: make one registry right. The only code that writes to VerteX.
+
+The event that led here is a hint; what counts is read now: definition, current secret versions, ledger, VerteX.
+
+    begin → which definition governs → resolve (secrets at AWSCURRENT) → nothing to do?
+          → prove → find → validate → create | adopt | update → sync what is owed → ledger, in one transaction
+"""
+
+from registry_autopilot import causes
+from registry_autopilot.causes import AutopilotError
+from registry_autopilot.definitions import Definition
+from registry_autopilot.matching import Lead, Place, winner
+from registry_autopilot.ports import Mode, Verdict
+from registry_autopilot.records import Outcome, RegistryState, WorkItem
+from registry_autopilot.registry import CredentialKind
+from registry_autopilot.steps import tell
+from registry_autopilot.steps.attempt import Attempt, Wanted, World
+from registry_autopilot.steps.find import find, find_known, identity_of
+from registry_autopilot.steps.resolve import resolve
+from registry_autopilot.steps.sync import sync_owed
+from registry_autopilot.steps.timing import sync_due_at
+from registry_autopilot.steps.write import HeldBackError, MovedOnError, confirm, create, take_found, update
+from registry_autopilot.vertex.models import StoredRegistry
+
+KEY_RETRY_SECONDS = 20
+SAME_REFUSAL_SECONDS = 300
+_MOVES = 3  # how often AWSCURRENT may move under one attempt before it is left to the next
+
+
+def converge(item: WorkItem, world: World) -> Outcome:
+    """Make the registry of one work item right, or record why it is not.
+
+    Raises:
+        ConcurrentUpdateError: somebody else worked on it at the same time; leave the message to redelivery.
+    """
+    attempt = Attempt.begin(item, world)
+    try:
+        lead = _governing(attempt)
+        if lead is None:
+            return _outdated(attempt)
+        return _with_vertex(attempt, lead)
+    except AutopilotError as error:
+        return tell.refuse(attempt, error)
+
+
+def _with_vertex(attempt: Attempt, lead: Lead) -> Outcome:
+    with attempt.world.vertex().recording() as attempt.requests:
+        try:
+            return _make_right(attempt, lead)
+        except HeldBackError as held:
+            return tell.hold_back(attempt, held.would)
+        except AutopilotError as error:
+            return tell.refuse(attempt, error)
+
+
+def _make_right(attempt: Attempt, lead: Lead) -> Outcome:
+    for _ in range(_MOVES):
+        try:
+            return _once(attempt, lead)
+        except MovedOnError:
+            continue
+    return tell.defer(attempt, attempt.world.clock() + KEY_RETRY_SECONDS)
+
+
+def _once(attempt: Attempt, lead: Lead) -> Outcome:
+    definition = lead.definition
+    attempt.change(definition_id=definition.id, secret_ids=definition.secret_ids)
+    if definition.manage == "sync-only":
+        return _only_sync(attempt, definition)
+    wanted = attempt.wanted = resolve(attempt, lead)
+    if _is_right(attempt.state, wanted):
+        return _finish(attempt, Outcome.UNCHANGED)
+    if (early := _not_now(attempt, wanted)) is not None:
+        return early
+    if not _proven(attempt, wanted):
+        return tell.defer(attempt, attempt.world.clock() + KEY_RETRY_SECONDS)
+    return _finish(attempt, _write(attempt, wanted))
+
+
+def _governing(attempt: Attempt) -> Lead | None:
+    item, world = attempt.item, attempt.world
+    usable = world.definitions.load().usable
+    return winner(usable, Place(item.endpoint, item.repository), world.home, item.identity)
+
+
+def _outdated(attempt: Attempt) -> Outcome:
+    """The definition no longer leads here: nothing is done, and nothing is due any more."""
+    attempt.state = attempt.was
+    if attempt.was.due_at is not None:
+        attempt.change(due_at=None)
+        attempt.world.ledger.commit(tell.LedgerWrite(attempt.was, attempt.state))
+    return Outcome.UNCHANGED
+
+
+def _is_right(state: RegistryState, wanted: Wanted) -> bool:
+    applied = state.uid is not None and state.confirmed and state.fingerprint == wanted.fingerprint
+    return applied and state.incident_id is None and state.held in {None, "sync"}
+
+
+def _not_now(attempt: Attempt, wanted: Wanted) -> Outcome | None:
+    """Reasons to send no request at this moment, in the order of their weight."""
+    state, now = attempt.state, attempt.world.clock()
+    if state.intent is not None and state.uid is None and state.intent.lease_until > now:
+        return tell.defer(attempt, state.intent.lease_until)
+    if (until := _vertex_pause(attempt)) is not None:
+        return tell.defer(attempt, until, blocked_by="vertex")
+    if state.held is not None and state.held_fingerprint == wanted.fingerprint:
+        attempt.mode = attempt.world.definitions.mode()
+        if attempt.mode is Mode.OBSERVE:
+            return tell.hold_back(attempt, state.held)
+    if _refused_just_now(attempt, wanted, now):
+        return tell.defer(attempt, state.due_at or (state.refused_at or now) + SAME_REFUSAL_SECONDS)
+    return None
+
+
+def _refused_just_now(attempt: Attempt, wanted: Wanted, now: float) -> bool:
+    """The same was refused, and neither is its next try due nor did anybody change anything."""
+    state = attempt.state
+    if attempt.is_nudged or state.refused_fingerprint != wanted.fingerprint or state.blocked_by is not None:
+        return False
+    again = state.due_at if state.due_at is not None else (state.refused_at or 0) + SAME_REFUSAL_SECONDS
+    return now < again
+
+
+def _vertex_pause(attempt: Attempt) -> float | None:
+    """Until when VerteX is left alone, because somebody just saw that it is away."""
+    attempt.vertex_state = attempt.world.ledger.system("vertex")
+    retry_at = attempt.vertex_state.retry_at
+    if attempt.vertex_state.incident_id is None or retry_at is None or attempt.is_nudged:
+        return None
+    return retry_at if attempt.world.clock() < retry_at else None
+
+
+def _proven(attempt: Attempt, wanted: Wanted) -> bool:
+    """Try a static access key against AWS from here; a fresh one gets time before it counts as refused.
+
+    Raises:
+        AutopilotError: credentials-rejected, about the secret.
+    """
+    if wanted.desired.credential_kind is not CredentialKind.ACCESS_KEY:
+        return True
+    world, state = attempt.world, attempt.state
+    region = wanted.desired.identity.location.rpartition(":")[2]
+    proof = world.prover.try_access_key(wanted.values, region)
+    attempt.evidence = proof.seen
+    if proof.verdict is not Verdict.UNKNOWN_KEY:
+        attempt.change(waiting_since=None, waiting_version=None)
+        return True
+    version = next(s.version_id for s in wanted.desired.secrets if s.use == "credentials")
+    since = state.waiting_since if state.waiting_version == version and state.waiting_since else attempt.at
+    attempt.change(waiting_since=since, waiting_version=version)
+    born = wanted.credential_created_at or since
+    if attempt.at - min(since, born) < world.rules.key_wait_seconds:
+        return False
+    secret = next(s for s in wanted.desired.secrets if s.use == "credentials")
+    raise AutopilotError(
+        causes.CREDENTIALS_REJECTED,
+        f"AWS does not accept the access key in version {secret.version_id} of its secret",
+        facts={"secret": secret.arn, "version": secret.version_id},
+    )
+
+
+def _write(attempt: Attempt, wanted: Wanted) -> Outcome:
+    if attempt.state.uid is not None:
+        return _write_known(attempt, wanted)
+    _take_over_renamed_place(attempt, wanted)
+    if attempt.state.uid is not None:
+        return _write_known(attempt, wanted)
+    found = find(attempt, name=wanted.desired.name)
+    return take_found(attempt, found) if found else create(attempt)
+
+
+def _write_known(attempt: Attempt, wanted: Wanted) -> Outcome:
+    """The ledger knows the uid: the registry there is updated, unless somebody deleted or re-pointed it."""
+    if not attempt.state.confirmed:
+        confirm(attempt)
+    stored = find_known(attempt)
+    repair = wanted.definition.on_drift == "repair"
+    if stored is None:
+        if not repair:
+            raise AutopilotError(causes.DRIFTED, f"the registry {attempt.state.uid} was deleted in VerteX")
+        attempt.change(uid=None, ours=False, confirmed=False, fingerprint=None, intent=None)
+        found = find(attempt, name=wanted.desired.name)
+        return take_found(attempt, found) if found else create(attempt)
+    if not attempt.state.moving and not repair:
+        _refuse_repointed(attempt, stored)
+    return update(attempt, stored)
+
+
+def _refuse_repointed(attempt: Attempt, stored: StoredRegistry) -> None:
+    if identity_of(stored) != attempt.item.identity:
+        raise AutopilotError(
+            causes.DRIFTED,
+            f"the registry {stored.name!r} now points to {stored.base_content_path!r} at {stored.endpoint}",
+        )
+
+
+def _take_over_renamed_place(attempt: Attempt, wanted: Wanted) -> None:
+    """A fixed definition whose endpoint or base path changed: its registry moves along; another type cannot.
+
+    Raises:
+        AutopilotError: needs-new-registry.
+    """
+    if wanted.definition.is_family:
+        return
+    ledger, own = attempt.world.ledger, attempt.item.identity
+    owner = ledger.name_owner(wanted.desired.name)
+    old = ledger.registry(owner) if owner and owner != own.key else None
+    if old is None or old.uid is None or not old.ours or old.definition_id != wanted.definition.id:
+        return
+    if (old.type, old.provider) != (own.type, own.provider):
+        raise AutopilotError(
+            causes.NEEDS_NEW_REGISTRY,
+            f"type {own.type} with provider {own.provider} needs a new registry: "
+            f"{old.shown_name!r} was created as {old.type} with {old.provider}",
+        )
+    attempt.moved_from = old
+    attempt.change(uid=old.uid, ours=True, confirmed=old.confirmed, name=old.name, fingerprint=None, moving=True)
+
+
+def _only_sync(attempt: Attempt, definition: Definition) -> Outcome:
+    """A registry that is never created, adopted or PUT: what was pushed is synced, nothing else."""
+    due = sync_due_at(attempt.state, attempt.world.rules)
+    if due is None:
+        return tell.succeed(attempt, Outcome.UNCHANGED)
+    if attempt.world.clock() >= due and attempt.state.uid is None:
+        if (until := _vertex_pause(attempt)) is not None:
+            return tell.defer(attempt, until, blocked_by="vertex")
+        if attempt.world.definitions.mode() is not Mode.ACT:
+            raise HeldBackError("sync")
+        found = find(attempt, name=None)
+        if found is None:
+            raise AutopilotError(
+                causes.DRIFTED, f"no registry of this identity exists in VerteX; {definition.name!r} is sync-only"
+            )
+        attempt.change(uid=found.stored.uid, name=found.stored.name)
+        attempt.status = found.stored.sync
+    if attempt.state.uid is None:
+        attempt.change(name=attempt.state.name or definition.name)
+        return tell.defer(attempt, due)
+    return tell.succeed(attempt, sync_owed(attempt, synchronize=True) or Outcome.UNCHANGED)
+
+
+def _finish(attempt: Attempt, outcome: Outcome) -> Outcome:
+    """What is right may still owe a sync."""
+    if outcome is Outcome.REGISTERED:
+        return tell.succeed(attempt, outcome)
+    if attempt.vertex_state is None and (due := sync_due_at(attempt.state, attempt.world.rules)):
+        until = _vertex_pause(attempt)
+        if until is not None and attempt.world.clock() >= due:
+            return tell.defer(attempt, until, blocked_by="vertex")
+    synced = sync_owed(attempt, synchronize=attempt.need().desired.synchronize)
+    return tell.succeed(attempt, synced if outcome is Outcome.UNCHANGED and synced else outcome)

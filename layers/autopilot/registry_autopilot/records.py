@@ -1,0 +1,285 @@
+"""What the ledger holds, and what travels on the work queue. Pure; nothing here ever holds a secret value."""
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from registry_autopilot.registry import Identity, Provider, RegistryType
+
+MAX_TRIGGERS = 20  # a work item names at most so many triggers; the rest is counted
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Outcome(StrEnum):
+    """What handling an event led to."""
+
+    REGISTERED = "registered"
+    ADOPTED = "adopted"
+    REFRESHED = "refreshed"
+    SYNCED = "synced"
+    UNCHANGED = "unchanged"
+    OBSERVED = "observed"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    QUARANTINED = "quarantined"
+    IGNORED = "ignored"
+
+
+class Health(StrEnum):
+    """How a registry stands."""
+
+    NEW = "new"
+    OK = "ok"
+    PENDING = "pending"
+    REFUSED = "refused"
+    HELD = "held"
+
+
+class TriggerNote(_Record):
+    """What of a trigger goes into history: never its body."""
+
+    kind: str
+    event_id: str
+    at: float
+    principal: str | None = None
+    subject: str | None = None
+
+
+class WorkItem(_Record):
+    """One registry to be made right.
+
+    Attributes:
+        repository: a repository that lies in the registry, for matching; None where no ECR repository stands for it.
+        pushed_first, pushed_last: when content changed, in seconds since the epoch; None: it did not.
+    """
+
+    type: RegistryType
+    provider: Provider
+    location: str
+    base_content_path: str
+    definition_id: str
+    endpoint: str
+    repository: str | None = None
+    triggers: tuple[TriggerNote, ...] = ()
+    more_triggers: int = 0
+    pushed_first: float | None = None
+    pushed_last: float | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The registry's identity; its key is the FIFO message group."""
+        return Identity(self.type, self.provider, self.location, self.base_content_path)
+
+    @property
+    def content_changed(self) -> bool:
+        """Whether content was pushed."""
+        return self.pushed_last is not None
+
+
+class UsedSecret(_Record):
+    """Which version of which secret was applied for what."""
+
+    use: str
+    arn: str
+    version_id: str
+
+
+class Intent(_Record):
+    """A create that is about to be made, or may have been made.
+
+    Attributes:
+        fingerprints: of every create that was tried under this intent; one only: what exists carries exactly it.
+        lease_until: until then another worker leaves the create alone.
+    """
+
+    name: str
+    fingerprints: tuple[str, ...]
+    at: float
+    lease_until: float
+
+
+class RegistryState(_Record):
+    """What the ledger knows of one identity.
+
+    Attributes:
+        rev: counts the writes; every write names the one it follows.
+        ours: whether we made it; an adopted one is not ours, but managed.
+        confirmed: whether the uid was seen at system scope; nothing is written to one that was not.
+        moving: a PUT that re-points our own registry is under way.
+        fingerprint: of the desired registry that VerteX was last given.
+        last_modified: VerteX's `lastModifiedTimestamp` after our last write, where it was seen.
+        owed_first, owed_last: first and last push that no sync has covered.
+        waiting_since: since when a fresh access key, version `waiting_version`, waits to be known by AWS.
+        blocked_by: the shared subject (`vertex`, `secret:…`, `mode`) that holds this registry back.
+        held: what `observe` holds back: `register` or `refresh`, with the fingerprint it was proven with.
+        incident_id: the open incident of this registry.
+        refused_fingerprint, refused_at: what was refused last, and when: the same is not tried again at each push.
+    """
+
+    key: str
+    type: RegistryType
+    provider: Provider
+    location: str
+    base_content_path: str
+    rev: int = 0
+    definition_id: str = ""
+    name: str = ""
+    endpoint: str = ""
+    repository: str | None = None
+    uid: str | None = None
+    ours: bool = False
+    confirmed: bool = False
+    moving: bool = False
+    fingerprint: str | None = None
+    secrets: tuple[UsedSecret, ...] = ()
+    secret_ids: tuple[str, ...] = ()
+    last_modified: str | None = None
+    health: Health = Health.NEW
+    intent: Intent | None = None
+    owed_first: float | None = None
+    owed_last: float | None = None
+    last_sync_at: float | None = None
+    waiting_since: float | None = None
+    waiting_version: str | None = None
+    blocked_by: str | None = None
+    held: str | None = None
+    held_fingerprint: str | None = None
+    incident_id: str | None = None
+    refused_fingerprint: str | None = None
+    refused_at: float | None = None
+    attempts: int = 0
+    due_at: float | None = None
+
+    @classmethod
+    def fresh(cls, identity: Identity) -> "RegistryState":
+        """The state of an identity that was never handled."""
+        return cls(
+            key=identity.key,
+            type=identity.type,
+            provider=identity.provider,
+            location=identity.location,
+            base_content_path=identity.base_content_path,
+        )
+
+    @property
+    def identity(self) -> Identity:
+        """The registry's identity."""
+        return Identity(self.type, self.provider, self.location, self.base_content_path)
+
+    @property
+    def shown_name(self) -> str:
+        """How notices name the registry."""
+        return self.name or f"{self.base_content_path} at {self.location}"
+
+    def with_(self, **changes: Any) -> "RegistryState":
+        """A copy with changes."""
+        return self.model_copy(update=changes)
+
+    def work(self, *triggers: TriggerNote) -> WorkItem:
+        """A work item that asks for this registry to be made right again."""
+        return WorkItem(
+            type=self.type,
+            provider=self.provider,
+            location=self.location,
+            base_content_path=self.base_content_path,
+            definition_id=self.definition_id,
+            endpoint=self.endpoint,
+            repository=self.repository,
+            triggers=triggers,
+        )
+
+
+class HistoryEntry(_Record):
+    """What happened to one registry, once.
+
+    Attributes:
+        requests: `METHOD path status` of each request to VerteX, with its AuditUid where one was answered.
+        before: the masked object as it was before the first PUT of an adopted registry.
+    """
+
+    key: str
+    at: float
+    outcome: Outcome
+    name: str
+    definition_id: str
+    mode: str
+    triggers: tuple[TriggerNote, ...] = ()
+    secrets: tuple[UsedSecret, ...] = ()
+    requests: tuple[str, ...] = ()
+    validated: bool | None = None
+    fingerprint: str | None = None
+    cause: str | None = None
+    detail: str | None = None
+    before: dict[str, Any] | None = None
+
+
+class KnownUid(_Record):
+    """A registry of VerteX whose base content path was read once, so that it needs no second typed GET."""
+
+    uid: str
+    name: str
+    identity_key: str
+    last_modified: str | None = None
+
+
+class SystemState(_Record):
+    """A shared subject: `vertex`, `mode`, `events`, `secret:<name>`, `definition:<id>`.
+
+    Attributes:
+        retry_at: until then nobody tries again what the open incident is about.
+    """
+
+    subject: str
+    rev: int = 0
+    incident_id: str | None = None
+    cause: str | None = None
+    attempts: int = 0
+    retry_at: float | None = None
+
+    def with_(self, **changes: Any) -> "SystemState":
+        """A copy with changes."""
+        return self.model_copy(update=changes)
+
+
+def merge_pushes(first: float | None, last: float | None, item: WorkItem) -> tuple[float | None, float | None]:
+    """The span of pushes that no sync has covered, with those of a work item."""
+    starts = [at for at in (first, item.pushed_first) if at is not None]
+    ends = [at for at in (last, item.pushed_last) if at is not None]
+    return (min(starts) if starts else None, max(ends) if ends else None)
+
+
+def merge_items(items: Iterable[WorkItem]) -> list[WorkItem]:
+    """One work item per identity: triggers joined (and counted beyond a limit), pushes spanned."""
+    merged: dict[str, WorkItem] = {}
+    for item in items:
+        key = item.identity.key
+        merged[key] = _join(merged[key], item) if key in merged else item
+    return list(merged.values())
+
+
+def _join(one: WorkItem, other: WorkItem) -> WorkItem:
+    first, last = merge_pushes(one.pushed_first, one.pushed_last, other)
+    triggers = one.triggers + tuple(t for t in other.triggers if t not in one.triggers)
+    return one.model_copy(
+        update={
+            "triggers": triggers[:MAX_TRIGGERS],
+            "more_triggers": one.more_triggers + other.more_triggers + max(0, len(triggers) - MAX_TRIGGERS),
+            "pushed_first": first,
+            "pushed_last": last,
+        }
+    )
+
+
+def parse_work(body: str) -> WorkItem:
+    """Read a work queue message.
+
+    Raises:
+        ValueError: it is not one of ours.
+    """
+    return WorkItem.model_validate(json.loads(body))

@@ -1,0 +1,1 @@
+"""The steps of converge, one module each: resolve, find, write, sync, tell."""

@@ -1,0 +1,231 @@
+"""Tell: how an attempt ended goes into the ledger in one transaction; what admins hear follows from that."""
+
+import zlib
+
+from registry_autopilot import causes
+from registry_autopilot.causes import AutopilotError, Cause
+from registry_autopilot.incidents import Incident, Story, open_incident, resolve_incident, update_incident
+from registry_autopilot.ports import LedgerWrite
+from registry_autopilot.records import Health, HistoryEntry, Outcome
+from registry_autopilot.steps.attempt import Attempt
+from registry_autopilot.steps.shared import open_shared, resolve_shared
+from registry_autopilot.steps.timing import sync_due_at
+
+HELD_RECHECK_SECONDS = 900
+
+
+def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
+    """Everything is as the definition wants it: the incident ends, nothing is due but what is owed."""
+    blocked_by = attempt.state.blocked_by
+    incident = _resolved(attempt, outcome)
+    attempt.change(
+        health=Health.OK,
+        incident_id=None,
+        blocked_by=None,
+        held=None,
+        held_fingerprint=None,
+        refused_fingerprint=None,
+        refused_at=None,
+        waiting_since=None,
+        waiting_version=None,
+        attempts=0,
+        due_at=sync_due_at(attempt.state, attempt.world.rules) if outcome is not Outcome.DEFERRED else _due(attempt),
+    )
+    _commit(attempt, outcome, incident=incident)
+    for subject in {blocked_by, _reached_vertex(attempt)} - {None}:
+        resolve_shared(attempt.world, str(subject), attempt.at)
+    return outcome
+
+
+def defer(attempt: Attempt, until: float, **changes: object) -> Outcome:
+    """Nothing can be done yet; the tick brings it back. Told to nobody."""
+    attempt.change(due_at=until, **changes)
+    _commit(attempt, Outcome.DEFERRED, quiet=True)
+    return Outcome.DEFERRED
+
+
+def hold_back(attempt: Attempt, would: str) -> Outcome:
+    """The mode is observe: all was proven, what would be done is owed, and one incident says that things wait."""
+    wanted = attempt.wanted
+    _stay(attempt)
+    told = attempt.was.held == would and attempt.was.held_fingerprint == (wanted.fingerprint if wanted else None)
+    attempt.change(
+        health=Health.HELD,
+        held=would,
+        held_fingerprint=wanted.fingerprint if wanted else None,
+        blocked_by="mode",
+        name=attempt.state.name or (wanted.desired.name if wanted else ""),
+        due_at=attempt.world.clock() + HELD_RECHECK_SECONDS,
+    )
+    incident = _resolved(attempt, Outcome.OBSERVED)
+    attempt.change(incident_id=None)
+    _commit(attempt, Outcome.OBSERVED, incident=incident, quiet=told)
+    if not told:
+        story = Story(
+            what=f"Autopilot would {would} the registry {attempt.state.shown_name!r}; it was proven and validated.",
+            kept="Nothing was written to VerteX.",
+            trigger=who(attempt),
+        )
+        open_shared(attempt.world, "mode", "the mode parameter", causes.HELD_BACK, story)
+    _resolve_vertex(attempt)
+    return Outcome.OBSERVED
+
+
+def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
+    """Nothing good was replaced; an incident says what failed, why, what was kept and when it is tried again."""
+    _stay(attempt)
+    attempts = attempt.was.attempts + 1
+    due = _next_try(attempt, error, attempts)
+    wanted = attempt.wanted
+    attempt.change(
+        attempts=attempts,
+        due_at=due if due is not None else _sync_only_due(attempt),
+        refused_fingerprint=wanted.fingerprint if wanted else None,
+        refused_at=attempt.at,
+        name=attempt.state.name or (wanted.desired.name if wanted else ""),
+    )
+    story = Story(
+        what=_what(attempt, error), kept=_kept(attempt), trigger=who(attempt), next_try_at=due, facts=dict(error.facts)
+    )
+    subject = causes.subject_of(error)
+    if subject is None:
+        incident = _own_incident(attempt, error.cause, story)
+        attempt.change(incident_id=incident.id, blocked_by=None, health=Health.REFUSED)
+        _commit(attempt, Outcome.REFUSED, error=error, incident=incident)
+        _resolve_vertex(attempt)
+    else:
+        attempt.change(blocked_by=subject, health=_blocked_health(attempt))
+        _commit(attempt, Outcome.REFUSED, error=error)
+        open_shared(attempt.world, subject, _subject_name(subject), error.cause, story, retry_at=due)
+    return Outcome.REFUSED
+
+
+def entry(
+    attempt: Attempt, outcome: Outcome, *, error: AutopilotError | None = None, detail: str | None = None
+) -> HistoryEntry:
+    """What goes into the registry's history."""
+    wanted = attempt.wanted
+    return HistoryEntry(
+        key=attempt.state.key,
+        at=attempt.world.clock(),
+        outcome=outcome,
+        name=attempt.state.shown_name,
+        definition_id=attempt.state.definition_id,
+        mode=str(attempt.mode or ""),
+        triggers=attempt.item.triggers,
+        secrets=wanted.used if wanted else (),
+        requests=tuple(record.line for record in attempt.requests),
+        validated=attempt.validated,
+        fingerprint=wanted.fingerprint if wanted else None,
+        cause=error.cause.slug if error else None,
+        detail=error.detail if error else detail,
+        before=attempt.before,
+    )
+
+
+def who(attempt: Attempt) -> str | None:
+    """Who or what triggered the attempt, in words."""
+    if not attempt.item.triggers:
+        return None
+    first = attempt.item.triggers[0]
+    return f"{first.kind} by {first.principal}" if first.principal else first.kind
+
+
+def _commit(
+    attempt: Attempt,
+    outcome: Outcome,
+    *,
+    error: AutopilotError | None = None,
+    incident: Incident | None = None,
+    quiet: bool = False,
+) -> None:
+    worth = not quiet and (outcome not in {Outcome.UNCHANGED, Outcome.DEFERRED} or bool(attempt.requests))
+    history = entry(attempt, outcome, error=error) if worth or incident is not None else None
+    if history is None and attempt.state == attempt.was and attempt.known is None:
+        return
+    attempt.world.ledger.commit(LedgerWrite(attempt.was, attempt.state, history, incident, attempt.known))
+
+
+def _resolved(attempt: Attempt, outcome: Outcome) -> Incident | None:
+    incident = _open_one(attempt)
+    if incident is None:
+        return None
+    story = Story(
+        what=f"The registry {attempt.state.shown_name!r} is right again ({outcome}).",
+        kept="Nothing is left to do.",
+        trigger=who(attempt),
+    )
+    return resolve_incident(incident, attempt.at, story)
+
+
+def _own_incident(attempt: Attempt, cause: Cause, story: Story) -> Incident:
+    incident = _open_one(attempt)
+    if incident is not None:
+        return update_incident(incident, cause, attempt.at, story)
+    link = attempt.world.console_link(attempt.state.key)
+    return open_incident(f"registry:{attempt.state.key}", attempt.state.shown_name, cause, attempt.at, story, link=link)
+
+
+def _open_one(attempt: Attempt) -> Incident | None:
+    incident_id = attempt.was.incident_id
+    found = attempt.world.ledger.incident(incident_id) if incident_id else None
+    return found if found is not None and found.is_open else None
+
+
+def _what(attempt: Attempt, error: AutopilotError) -> str:
+    seen = f" Our own try from the function's network: {attempt.evidence}." if attempt.evidence else ""
+    return f"{error.detail}.{seen}"
+
+
+def _kept(attempt: Attempt) -> str:
+    state = attempt.state
+    if state.uid is None:
+        return "No registry was created; nothing was written to VerteX."
+    if attempt.was.fingerprint is not None and attempt.was.fingerprint == state.fingerprint:
+        versions = ", ".join(s.version_id for s in attempt.was.secrets)
+        return f"The registry is unchanged{f'; version {versions} of its secrets stays in use' if versions else ''}."
+    return "The registry was left as it was found; the write will be proven again before it is repeated."
+
+
+def _next_try(attempt: Attempt, error: AutopilotError, attempts: int) -> float | None:
+    delay = error.retry_after if error.retry_after is not None else error.cause.delay(attempts)
+    if delay is None:
+        return None
+    spread = zlib.crc32(attempt.state.key.encode()) % max(1, int(delay) // 5)
+    return attempt.world.clock() + delay + spread
+
+
+def _stay(attempt: Attempt) -> None:
+    """A move that was not begun leaves the registry with its old identity."""
+    if attempt.moved_from is not None:
+        attempt.moved_from = None
+        attempt.change(uid=None, ours=False, confirmed=False, moving=False)
+
+
+def _due(attempt: Attempt) -> float | None:
+    return attempt.state.due_at
+
+
+def _sync_only_due(attempt: Attempt) -> float | None:
+    return sync_due_at(attempt.state, attempt.world.rules) if attempt.state.confirmed else None
+
+
+def _blocked_health(attempt: Attempt) -> Health:
+    applied = attempt.state.fingerprint is not None and attempt.wanted is not None
+    return Health.OK if applied and attempt.state.fingerprint == attempt.need().fingerprint else Health.PENDING
+
+
+def _subject_name(subject: str) -> str:
+    kind, _, name = subject.partition(":")
+    return {"vertex": "VerteX", "mode": "the mode parameter"}.get(kind, f"{kind} {name}")
+
+
+def _reached_vertex(attempt: Attempt) -> str | None:
+    """The shared subject `vertex`, when an incident about it is open and VerteX answered us."""
+    open_one = attempt.vertex_state is not None and attempt.vertex_state.incident_id is not None
+    return "vertex" if open_one and attempt.requests else None
+
+
+def _resolve_vertex(attempt: Attempt) -> None:
+    if _reached_vertex(attempt):
+        resolve_shared(attempt.world, "vertex", attempt.at)
