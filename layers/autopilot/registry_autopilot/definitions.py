@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
-from registry_autopilot.hosts import parse_ecr_host
+from registry_autopilot.hosts import normalise_endpoint, parse_ecr_host
 from registry_autopilot.registry import CredentialKind, Provider, RegistryType, normalise_base_path
 
 MAX_DOCUMENT_BYTES = 8192  # Parameter Store, advanced tier
@@ -155,6 +155,13 @@ class Definition(_Strict):
             raise ValueError("must be one path without spaces or commas, such as `team-a` or `/`")
         return None if path is None else normalise_base_path(path)
 
+    @field_validator("endpoint")
+    @classmethod
+    def _readable(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None:
+            normalise_endpoint(endpoint)
+        return endpoint
+
     @field_validator("name")
     @classmethod
     def _known_placeholders(cls, name: str) -> str:
@@ -201,14 +208,16 @@ def parse_definition(document: object, *, definition_id: str) -> Definition:
         AutopilotError: definition-invalid, naming field, value and remedy (values of credentials are not shown).
     """
     if not isinstance(document, Mapping):
-        raise invalid(definition_id, "must be one mapping with the keys of docs/definitions.md")
+        raise _unreadable(definition_id, "must be one mapping with the keys of docs/definitions.md")
     content = dict(document)
     if content.setdefault("id", definition_id) != definition_id:
-        raise invalid(definition_id, f"id: {content['id']!r} differs from the parameter's leaf name; make them equal")
+        raise _unreadable(
+            definition_id, f"id: {content['id']!r} differs from the parameter's leaf name; make them equal"
+        )
     try:
         return Definition.model_validate(content)
     except ValidationError as error:
-        raise invalid(definition_id, "; ".join(explain(error))) from None
+        raise _unreadable(definition_id, "; ".join(explain(error))) from None
 
 
 def parse_document(text: str, *, definition_id: str) -> Definition:
@@ -220,17 +229,20 @@ def parse_document(text: str, *, definition_id: str) -> Definition:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise invalid(definition_id, "is not JSON; write it with `autopilot push FILE`") from None
+        raise _unreadable(definition_id, "is not JSON; write it with `autopilot push FILE`") from None
     return parse_definition(document, definition_id=definition_id)
 
 
 def invalid(definition_id: str, message: str) -> AutopilotError:
-    """The error for a definition that cannot be used, on the definition's own subject."""
-    return AutopilotError(
-        causes.DEFINITION_INVALID,
-        f"definition {definition_id}: {message}",
-        subject=f"definition:{definition_id}",
-    )
+    """The error for a definition that cannot be used for the registry at hand."""
+    return AutopilotError(causes.DEFINITION_INVALID, f"definition {definition_id}: {message}")
+
+
+def _unreadable(definition_id: str, message: str) -> AutopilotError:
+    """The error for a definition that cannot be used at all: an incident of its own, not of one registry."""
+    error = invalid(definition_id, message)
+    error.subject = f"definition:{definition_id}"
+    return error
 
 
 def explain(error: ValidationError) -> list[str]:

@@ -165,10 +165,7 @@ def _location(definition: Definition, place: Place, home: Home) -> str | None:
 def _basic_location(definition: Definition, place: Place, host: EcrHost | None) -> str | None:
     """A basic registry counts a repository only when its endpoint is that repository's ECR registry."""
     endpoint = definition.endpoint or ""
-    try:
-        location = normalise_endpoint(endpoint)
-    except ValueError as error:
-        raise invalid(definition.id, f"endpoint: {error}") from None
+    location = normalise_endpoint(endpoint)
     own = parse_ecr_host(endpoint)
     if place.repository is None:
         return location if normalise_endpoint(place.endpoint) == location else None

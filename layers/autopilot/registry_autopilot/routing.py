@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from registry_autopilot import causes
+from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import (
     DefinitionChanged,
@@ -20,7 +21,7 @@ from registry_autopilot.events import (
 from registry_autopilot.hosts import EcrHost, partition_of_region, render_ecr_host
 from registry_autopilot.incidents import Story
 from registry_autopilot.matching import Lead, Place, leads
-from registry_autopilot.ports import LoadedDefinitions, WorkQueue
+from registry_autopilot.ports import FoundRepository, LoadedDefinitions, WorkQueue
 from registry_autopilot.records import RegistryState, TriggerNote, WorkItem, merge_items
 from registry_autopilot.registry import RegistryType
 from registry_autopilot.secret_values import reference_names
@@ -53,7 +54,7 @@ def route(messages: Sequence[Message], world: World, queue: WorkQueue, *, mode_p
     for message in messages:
         try:
             routed.items += router.items_for(message)
-        except Exception:  # noqa: BLE001 - one bad message must not hold up the others; it is counted and redelivered
+        except Exception:  # one bad message must not hold up the others; it is counted and redelivered
             world.metrics.count("EventsFailed")
             routed.failed.append(message.id)
     routed.items = merge_items(routed.items)
@@ -104,7 +105,7 @@ class _Router:
         states, incident_ids = self._world.ledger.due(now, DUE_PER_TICK)
         for incident_id in incident_ids:
             self._world.ledger.touch_incident(incident_id, now)
-        return [state.work(TriggerNote(kind="Tick", event_id=f"due-{state.rev}", at=now)) for state in states]
+        return [state.work(_due_note(state, now)) for state in states]
 
     def _touched(self, origin: Origin, repository: Repository, kind: str, *, pushed: bool) -> list[WorkItem]:
         """The registries in which a repository lies, unless it is gone or tagged to be left alone."""
@@ -125,13 +126,23 @@ class _Router:
         keys = [lead.identity.key + str(repository.uri).partition("/")[0] for lead in found]
         if all(key in self._alive for key in keys):
             return self._alive[keys[0]]
-        alive = self._world.repositories.find(repository)
+        alive = self._look_up(repository)
         if alive is None or alive.ignored:
             self._world.metrics.count("RepositoriesLeftAlone")
             return None
         endpoint = (repository.uri or alive.uri).partition("/")[0]
         self._alive.update(dict.fromkeys(keys, endpoint))
         return endpoint
+
+    def _look_up(self, repository: Repository) -> FoundRepository | None:
+        """What ECR says; where it may not be asked, an admin is told and the event's own word is taken."""
+        try:
+            return self._world.repositories.find(repository)
+        except AutopilotError as error:
+            story = Story(what=error.detail, kept="Nothing was written for it.")
+            subject = causes.subject_of(error) or "ecr"
+            open_shared(self._world, subject, subject.replace(":", " "), error.cause, story)
+            return FoundRepository(repository.uri, ignored=False) if repository.uri else None
 
     def _using(self, origin: Origin, secret_id: str) -> list[WorkItem]:
         """Every registry whose definition names the secret, as the ledger recorded it at first routing."""
@@ -216,6 +227,11 @@ def _tell_broken(world: World, loaded: LoadedDefinitions) -> None:
         open_one = state.incident_id is not None and state.cause == causes.DEFINITION_INVALID.slug
         if open_one and state.subject not in broken:
             resolve_shared(world, state.subject, world.clock())
+
+
+def _due_note(state: RegistryState, now: float) -> TriggerNote:
+    """The same due time gives the same note, so that the work queue drops what a second tick repeats."""
+    return TriggerNote(kind="Tick", event_id=f"due-{state.rev}", at=state.due_at or now)
 
 
 def _any_host(repository: Repository) -> str:

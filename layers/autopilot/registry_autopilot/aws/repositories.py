@@ -1,0 +1,62 @@
+"""Amazon ECR: which repositories exist, and which are to be left alone."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from registry_autopilot import causes
+from registry_autopilot.causes import AutopilotError
+from registry_autopilot.events import Repository
+from registry_autopilot.ports import FoundRepository
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+IGNORE_TAG = ("registry-autopilot", "ignore")
+_GONE = {"RepositoryNotFoundException"}
+_DENIED = {"AccessDeniedException", "UnrecognizedClientException"}
+
+
+class EcrRepositories:
+    """Implements `Repositories`; the client of a region is made by `client_for`."""
+
+    def __init__(self, client_for: Callable[[str], "ECRClient"]) -> None:
+        self._client_for = client_for
+
+    def find(self, repository: Repository) -> FoundRepository | None:
+        """The repository as it is now; None when it is gone.
+
+        Raises:
+            AutopilotError: access-denied.
+        """
+        client = self._client_for(repository.region)
+        try:
+            described = client.describe_repositories(registryId=repository.account, repositoryNames=[repository.name])[
+                "repositories"
+            ][0]
+            tags = client.list_tags_for_resource(resourceArn=described["repositoryArn"])["tags"]
+        except ClientError as error:
+            return _gone_or_raise(error, repository)
+        ignored = any((tag["Key"], tag["Value"].strip().lower()) == IGNORE_TAG for tag in tags)
+        return FoundRepository(uri=described["repositoryUri"], ignored=ignored)
+
+    def list_names(self, account: str, region: str) -> Iterable[tuple[str, str]]:
+        """Name and URI of every repository of a registry, page by page."""
+        pages = self._client_for(region).get_paginator("describe_repositories").paginate(registryId=account)
+        for page in pages:
+            for described in page["repositories"]:
+                yield described["repositoryName"], described["repositoryUri"]
+
+
+def _gone_or_raise(error: ClientError, repository: Repository) -> None:
+    code = error.response["Error"]["Code"]
+    if code in _GONE:
+        return
+    if code in _DENIED:
+        raise AutopilotError(
+            causes.ACCESS_DENIED,
+            f"ECR refused to describe the repository {repository.name} in {repository.account} {repository.region}",
+            subject=f"account:{repository.account}",
+        ) from None
+    raise error

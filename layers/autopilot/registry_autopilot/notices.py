@@ -1,0 +1,133 @@
+"""What admins read: one notice per change of an incident, for e-mail (SNS) and for Slack. Pure.
+
+`full` names the assets; `reference` holds nothing that names one (severity, cause, incident id, count, next try),
+for channels that may not carry such names, and is the default outside the `aws` partition.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from registry_autopilot.causes import Severity
+from registry_autopilot.incidents import Change, Incident, cause_of
+from registry_autopilot.redaction import redact
+
+# Limits: SNS Publish (Subject), Slack Block Kit reference (header, section, text).
+MAX_SUBJECT = 99
+MAX_HEADER = 150
+MAX_SECTION = 3000
+_SECTION_ROOM = 2900
+
+_WORDS = {"open": "", "update": "Changed: ", "resolved": "Resolved: "}
+_MARKS = {Severity.INFO: "ℹ️", Severity.WARNING: "⚠️", Severity.ERROR: "❌", Severity.CRITICAL: "🚨"}  # noqa: RUF001
+
+
+class NoticeDetail(StrEnum):
+    """How much a notice says."""
+
+    FULL = "full"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A change in words, before a channel gives it a form."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    severity: Severity
+    state: str
+    cause: str
+    incident_id: str
+    subject: str
+
+    @property
+    def body(self) -> str:
+        """Readable text, one labelled paragraph per line."""
+        return "\n".join(f"{label}: {text}" for label, text in self.lines)
+
+
+def notice_of(incident: Incident, change: Change, detail: NoticeDetail, *, vertex_url: str | None = None) -> Notice:
+    """The notice of one change; every word of it passes the redaction."""
+    cause = cause_of(change.cause)
+    full = detail is NoticeDetail.FULL
+    severity = Severity.INFO if change.state == "resolved" else cause.severity
+    about = incident.subject_name if full else f"Incident {incident.id}"
+    lines = _full_lines(incident, change, vertex_url) if full else _reference_lines(incident, change)
+    return Notice(
+        title=redact(f"{_WORDS[change.state]}{about}: {cause.headline}"),
+        lines=tuple((label, redact(text)) for label, text in lines if text),
+        severity=severity,
+        state=change.state,
+        cause=cause.slug,
+        incident_id=incident.id,
+        subject=incident.subject if full else incident.id,
+    )
+
+
+def sns_subject(notice: Notice) -> str:
+    """One line without control characters, under 100 characters."""
+    line = f"[VerteX registries] {notice.severity.upper()} {notice.title}"
+    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", line).strip()[:MAX_SUBJECT]
+
+
+def slack_payload(notice: Notice) -> dict[str, Any]:
+    """Block Kit with a `text` fallback, escaped and within the limits."""
+    mark = "✅" if notice.state == "resolved" else _MARKS[notice.severity]
+    header = {"type": "plain_text", "text": f"{mark} {notice.title}"[:MAX_HEADER], "emoji": True}
+    sections = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"*{label}*\n{escape_mrkdwn(text)[:_SECTION_ROOM]}"}}
+        for label, text in notice.lines
+    ]
+    return {
+        "text": escape_mrkdwn(f"{mark} {notice.title}")[:MAX_SECTION],
+        "blocks": [{"type": "header", "text": header}, *sections],
+    }
+
+
+def escape_mrkdwn(text: str) -> str:
+    """Escape what Slack reads as control characters, so that no name can page anyone or pose as a link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _full_lines(incident: Incident, change: Change, vertex_url: str | None) -> list[tuple[str, str]]:
+    cause = cause_of(change.cause)
+    done = change.state == "resolved"
+    return [
+        ("What happened", change.what),
+        ("What was kept", change.kept),
+        ("What to do", "Nothing." if done else cause.advice),
+        ("Next try", _next_try(change)),
+        ("Triggered by", change.trigger or ""),
+        ("Lasted", _duration(incident)),
+        ("VerteX", vertex_url or ""),
+        ("Look at", incident.console_link or ""),
+        ("Runbook", "" if done else f"docs/operations.md#{cause.runbook}"),
+        ("Incident", f"{incident.id}, cause {cause.slug}, change {change.seq}"),
+    ]
+
+
+def _reference_lines(incident: Incident, change: Change) -> list[tuple[str, str]]:
+    return [
+        ("State", f"{change.state}, severity {cause_of(change.cause).severity}, cause {change.cause}"),
+        ("Next try", _next_try(change)),
+        ("Incident", f"{incident.id}; `autopilot incident {incident.id}` shows the rest"),
+    ]
+
+
+def _next_try(change: Change) -> str:
+    if change.state == "resolved":
+        return ""
+    if change.next_try_at is None:
+        return "when something changes: an event, the definition, the secret or the next sweep"
+    return datetime.fromtimestamp(change.next_try_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _duration(incident: Incident) -> str:
+    if incident.resolved_at is None:
+        return ""
+    seconds = max(0, round(incident.resolved_at - incident.opened_at))
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"

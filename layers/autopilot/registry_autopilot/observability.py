@@ -1,0 +1,42 @@
+"""Structured logs with correlation ids, and metrics in the embedded format. Text leaves the process through here."""
+
+import logging
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import MetricUnit
+
+from registry_autopilot.redaction import redact
+
+
+class RedactingFormatter(LambdaPowertoolsFormatter):
+    """Every log line passes the redaction as a whole, after it was formatted."""
+
+    def serialize(self, log: dict[str, Any]) -> str:
+        """The line as JSON text, redacted."""
+        return redact(super().serialize(log))
+
+
+def make_logger(service: str) -> Logger:
+    """The logger of a function; HTTP libraries are quiet, because they log whole URLs."""
+    for noisy in ("httpx", "httpcore", "botocore", "urllib3", "boto3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    return Logger(service=service, logger_formatter=RedactingFormatter())
+
+
+def make_metrics(service: str) -> Metrics:
+    """The metrics of a function."""
+    return Metrics(service=service)
+
+
+class EmfMetrics:
+    """Implements the `Metrics` of the use cases: counts without asset names."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def count(self, name: str, **dimensions: str) -> None:
+        """Add one; an outcome or channel becomes part of the name, so that a line needs no own dimension set."""
+        suffix = "".join(value[:1].upper() + value[1:] for value in dimensions.values())
+        self._metrics.add_metric(name=f"{name}{suffix}", unit=MetricUnit.Count, value=1)

@@ -1,0 +1,127 @@
+"""Settings: one frozen model per function, read from its environment when it starts. Secrets come as ARNs."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from registry_autopilot.matching import Home
+from registry_autopilot.notices import NoticeDetail
+from registry_autopilot.ports import Rules
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class SettingsError(Exception):
+    """Raised when a function starts with a missing or wrong variable; names it and says what to set."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Filled = Annotated[str, Field(min_length=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read from a function's environment.
+
+        Raises:
+            SettingsError: a variable is missing or wrong; each one is named, values are not shown.
+        """
+        values = {name.lower(): value for name, value in environment.items() if value != ""}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = [f"{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors(include_input=False)]
+            raise SettingsError(
+                "the function cannot start; set these environment variables (template.yaml does): " + "; ".join(problems)
+            ) from None
+
+
+class _Place(_Settings):
+    stack_account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    stack_partition: Filled = "aws"
+    aws_region: Filled
+    ledger_table: Filled
+
+    @property
+    def home(self) -> Home:
+        """The stack's own account and region."""
+        return Home(self.stack_account, self.aws_region)
+
+
+class _Governed(_Place):
+    definitions_path: Filled
+    mode_parameter: Filled
+    allowed_registry_hosts: Names = ()
+    protected_registries: Names = ()
+    allow_insecure_tls: bool = False
+    vertex_admin_secret_arn: Filled
+    vertex_ca_bundle_secret_arn: str | None = None
+    slack_webhook_secret_arn: str | None = None
+    sync_quiet_seconds: float = 300
+    sync_max_wait_seconds: float = 1800
+    sync_starts_per_minute: int = 6
+
+    @property
+    def rules(self) -> Rules:
+        """The stack's own rules."""
+        own = (self.vertex_admin_secret_arn, self.vertex_ca_bundle_secret_arn, self.slack_webhook_secret_arn)
+        return Rules(
+            allowed_hosts=self.allowed_registry_hosts,
+            protected=self.protected_registries,
+            allow_insecure_tls=self.allow_insecure_tls,
+            own_secrets=tuple(arn for arn in own if arn),
+            sync_quiet_seconds=self.sync_quiet_seconds,
+            sync_max_wait_seconds=self.sync_max_wait_seconds,
+            sync_starts_per_minute=self.sync_starts_per_minute,
+        )
+
+
+class RouteSettings(_Governed):
+    """Of route_events."""
+
+    work_queue_url: Filled
+
+
+class ConvergeSettings(_Governed):
+    """Of converge_registry."""
+
+    vertex_url: Filled
+    vertex_login_field: Annotated[str, Field(pattern="^(username|emailId)$")] = "username"
+    vertex_requests_per_second: Annotated[float, Field(gt=0, le=10)] = 5
+    converge_workers: Annotated[int, Field(ge=1)] = 2
+
+    @field_validator("vertex_url")
+    @classmethod
+    def _https(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.username or parts.query:
+            raise ValueError("must be like https://vertex.example.gov")
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            raise ValueError("must be https (http for a loopback host only)")
+        return url.rstrip("/")
+
+
+class NotifySettings(_Place):
+    """Of notify_admins."""
+
+    notice_topic_arn: Filled
+    slack_webhook_secret_arn: str | None = None
+    slack_hosts: Names = ("hooks.slack.com", "hooks.slack-gov.com")
+    notice_detail: Annotated[str, Field(pattern="^(auto|full|reference)$")] = "auto"
+    vertex_url: str | None = None
+
+    @property
+    def detail(self) -> NoticeDetail:
+        """How much notices say; `auto` is `full` in the `aws` partition and `reference` elsewhere."""
+        if self.notice_detail == "auto":
+            return NoticeDetail.FULL if self.stack_partition == "aws" else NoticeDetail.REFERENCE
+        return NoticeDetail(self.notice_detail)
