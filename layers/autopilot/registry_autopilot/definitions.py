@@ -255,8 +255,10 @@ def _explain_one(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         return f"{path}: unknown key; remove it or correct its spelling"
+    shown = str(problem["input"])
     hidden = not path or path.startswith("credentials") or problem["type"] in {"missing", "union_tag_not_found"}
-    value = "" if hidden else f" {str(problem['input'])[:60]!r}:"
+    hidden = hidden or "@" in shown  # an endpoint may carry a user name and password
+    value = "" if hidden else f" {shown[:60]!r}:"
     return f"{path}:{value} {message}" if path else message
 
 

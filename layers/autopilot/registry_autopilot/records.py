@@ -56,7 +56,9 @@ class WorkItem(_Record):
 
     Attributes:
         repository: a repository that lies in the registry, for matching; None where no ECR repository stands for it.
-        pushed_first, pushed_last: when content changed, in seconds since the epoch; None: it did not.
+        pushed_first, pushed_last: when news of changed content arrived, in seconds since the epoch; None: none did.
+        happened_last: when the newest of these changes happened by the events' own word: a sync that began after
+            it has covered it, however late its event came.
     """
 
     type: RegistryType
@@ -70,6 +72,7 @@ class WorkItem(_Record):
     more_triggers: int = 0
     pushed_first: float | None = None
     pushed_last: float | None = None
+    happened_last: float | None = None
 
     @property
     def identity(self) -> Identity:
@@ -272,6 +275,7 @@ def _join(one: WorkItem, other: WorkItem) -> WorkItem:
             "more_triggers": one.more_triggers + other.more_triggers + max(0, len(triggers) - MAX_TRIGGERS),
             "pushed_first": first,
             "pushed_last": last,
+            "happened_last": max((at for at in (one.happened_last, other.happened_last) if at), default=None),
         }
     )
 

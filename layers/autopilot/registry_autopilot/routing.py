@@ -118,8 +118,8 @@ class _Router:
         if endpoint is None:
             return []
         note = _note(kind, origin, f"{repository.name}")
-        at = origin.at.timestamp() if pushed else None
-        return [_item(lead, endpoint, repository.name, note, at) for lead in found]
+        arrived = self._world.clock() if pushed else None
+        return [_item(lead, endpoint, repository.name, note, arrived) for lead in found]
 
     def _endpoint(self, repository: Repository, found: Sequence[Lead]) -> str | None:
         """The repository's registry host as ECR tells it now; asked once per registry, host and batch."""
@@ -259,4 +259,5 @@ def _item(lead: Lead, endpoint: str, repository: str | None, note: TriggerNote, 
         triggers=(note,),
         pushed_first=pushed_at,
         pushed_last=pushed_at,
+        happened_last=note.at if pushed_at is not None else None,
     )

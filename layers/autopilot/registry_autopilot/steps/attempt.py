@@ -23,6 +23,9 @@ from registry_autopilot.registry import CredentialValues, DesiredRegistry, Regis
 from registry_autopilot.vertex.models import SyncStatus
 
 
+CLOCK_SKEW_SECONDS = 60  # between the clocks that stamp events and ours
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The collaborators of routing and converge."""
@@ -100,9 +103,9 @@ class Attempt:
     def begin(cls, item: WorkItem, world: World) -> "Attempt":
         """Read the state and note the pushes the item tells of."""
         was = world.ledger.registry(item.identity.key) or RegistryState.fresh(item.identity)
-        first, last = merge_pushes(was.owed_first, was.owed_last, item)
-        if item.pushed_last is not None and was.last_sync_at is not None and item.pushed_last < was.last_sync_at:
-            first, last = was.owed_first, was.owed_last
+        covered = item.happened_last is not None and item.happened_last < (was.last_sync_at or 0) - CLOCK_SKEW_SECONDS
+        news = item.model_copy(update={"pushed_first": None, "pushed_last": None}) if covered else item
+        first, last = merge_pushes(was.owed_first, was.owed_last, news)
         state = was.with_(
             endpoint=was.endpoint or item.endpoint,
             repository=item.repository or was.repository,
