@@ -72,7 +72,7 @@ class FakeSecrets:
 
     def read(self, secret_id: str) -> SecretValue:
         self.reads += 1
-        name = secret_id.split(":secret:")[-1].removesuffix("-AbCdEf")
+        name = secret_id.rsplit(":secret:", maxsplit=1)[-1].removesuffix("-AbCdEf")
         if not self.versions.get(name):
             raise AutopilotError(
                 causes.SECRET_UNREADABLE, f"the secret {secret_id} does not exist", subject=f"secret:{name}"
