@@ -58,8 +58,9 @@ def test_call_is_ignored_when_it_failed(file: str, key: str) -> None:
 
 @pytest.mark.parametrize("key", ["errorCode", "errorMessage", "error", "__type"])
 def test_call_is_ignored_when_the_error_is_inside_the_response(key: str) -> None:
-    """Some services write the error where the result would be."""
+    """Some services write the error where the result would be, as a text or as an object."""
     assert isinstance(parse_with("create-repository", (*RESPONSE, key), "LimitExceededException"), Ignored)
+    assert isinstance(parse_with("create-repository", (*RESPONSE, key), {"code": "LimitExceeded"}), Ignored)
 
 
 @pytest.mark.parametrize("value", [None, GONE])
