@@ -35,7 +35,9 @@ class _TemplateLoader(yaml.SafeLoader):
     """Reads CloudFormation's short forms (`!Ref`, `!Sub`, …) as their long ones."""
 
 
-_TemplateLoader.add_multi_constructor("!", lambda loader, suffix, node: yaml_tag_constructor(loader, f"!{suffix}", node))
+_TemplateLoader.add_multi_constructor(
+    "!", lambda loader, suffix, node: yaml_tag_constructor(loader, f"!{suffix}", node)
+)
 
 
 class DeploymentError(Exception):
@@ -167,7 +169,9 @@ def _create(aws: LocalAws, template: Mapping[str, Any], parameters: Mapping[str,
     )
     stack = client.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        raise DeploymentError(f"the stack is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}")
+        raise DeploymentError(
+            f"the stack is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}"
+        )
 
 
 def _read_back(aws: LocalAws, whole: Mapping[str, Any], folders: Mapping[str, Path]) -> Deployment:

@@ -35,7 +35,9 @@ def deliver(envelope: Envelope, account: str, region: str) -> list[str]:
 
 def _is_for(rule: Rule, envelope: Envelope) -> bool:
     has_pattern = bool(rule.event_pattern.get_pattern())
-    return rule.state == "ENABLED" and has_pattern and rule.event_pattern.matches_event(json.loads(json.dumps(envelope)))
+    return (
+        rule.state == "ENABLED" and has_pattern and rule.event_pattern.matches_event(json.loads(json.dumps(envelope)))
+    )
 
 
 def _epoch(time: object) -> float:

@@ -24,7 +24,7 @@ def corrected(clock: SandboxClock) -> Iterator[None]:
 
 
 def _remembering(clock: SandboxClock, add: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    """moto forgets a deduplication id with its message; AWS keeps it for 5 minutes after the first send."""
+    """A deduplication id is kept for 5 minutes after the first send; moto forgets it with its message."""
 
     def add_message(queue: Any, message: Any) -> None:
         moved_here = message.approximate_receive_count > 0  # a redrive is not a send

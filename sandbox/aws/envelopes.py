@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -85,23 +85,23 @@ def image_pushed(place: Place, name: str, tag: str, now: float) -> dict[str, Any
 def secret_label_updated(place: Place, arn: str, name: str, version_id: str, now: float) -> dict[str, Any]:
     """`Secret Label Updated`, which needs no trail (Secrets Manager user guide, "Event notifications")."""
     detail = {"name": name, "labelUpdated": "AWSCURRENT", "versionId": version_id}
-    return envelope(place, "aws.secretsmanager", "Secret Label Updated", detail, now, [arn])
+    return envelope(place, "aws.secretsmanager", "Secret Label Updated", detail, now, resources=[arn])
 
 
 def parameter_changed(place: Place, name: str, operation: str, now: float) -> dict[str, Any]:
     """`Parameter Store Change` (Systems Manager user guide, "Parameter Store events")."""
     detail = {"operation": operation, "name": name, "type": "String"}
     arn = place.arn("ssm", f"parameter/{name.lstrip('/')}")
-    return envelope(place, "aws.ssm", "Parameter Store Change", detail, now, [arn])
+    return envelope(place, "aws.ssm", "Parameter Store Change", detail, now, resources=[arn])
 
 
 def scheduled(place: Place, rule_arn: str, now: float) -> dict[str, Any]:
     """`Scheduled Event`, what a rule with a schedule sends."""
-    return envelope(place, "aws.events", "Scheduled Event", {}, now, [rule_arn])
+    return envelope(place, "aws.events", "Scheduled Event", {}, now, resources=[rule_arn])
 
 
 def envelope(
-    place: Place, source: str, detail_type: str, detail: Mapping[str, Any], now: float, resources: list[str] | None = None
+    place: Place, source: str, detail_type: str, detail: Mapping[str, Any], now: float, *, resources: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The outer form that all events share."""
     return {
@@ -112,7 +112,7 @@ def envelope(
         "account": place.account,
         "time": _iso(now),
         "region": place.region,
-        "resources": resources or [],
+        "resources": list(resources),
         "detail": dict(detail),
     }
 

@@ -77,7 +77,7 @@ class Gate:
         return [body]
 
     def _with_true_expiry(self, body: bytes) -> bytes:
-        """moto dates tokens in the past; they live 12 hours (ECR API reference, AuthorizationData)."""
+        """Tokens live 12 hours (ECR API reference, AuthorizationData); moto dates them in the past."""
         answer = json.loads(body)
         for token in answer["authorizationData"]:
             token["expiresAt"] = round(self.clock.now() + _TOKEN_LIFE)

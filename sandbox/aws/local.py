@@ -41,7 +41,7 @@ def make_credentials() -> Credentials:
     return Credentials(key_id, secrets.token_urlsafe(30))
 
 
-class _QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
+class _QuietHandler(MotoRequestHandler):
     """Speaks HTTP/1.1, so that clients keep their connections, and writes no access log."""
 
     protocol_version = "HTTP/1.1"

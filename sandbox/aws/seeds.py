@@ -66,7 +66,9 @@ class Seeds:
 def seed_identities(aws: LocalAws) -> Seeds:
     """Make the identities and the pull secret."""
     iam = aws.client("iam")
-    policy = iam.create_policy(PolicyName="sandbox-ecr-pull", PolicyDocument=json.dumps(_pull_policy()))["Policy"]["Arn"]
+    policy = iam.create_policy(PolicyName="sandbox-ecr-pull", PolicyDocument=json.dumps(_pull_policy()))["Policy"][
+        "Arn"
+    ]
     vertex_arn = iam.create_user(UserName=_VERTEX_USER)["User"]["Arn"]
     iam.create_user(UserName=_PULL_USER)
     iam.attach_user_policy(UserName=_PULL_USER, PolicyArn=policy)

@@ -1,5 +1,6 @@
 """The outside of a worker process: start it, invoke it, kill it."""
 
+import contextlib
 import json
 import os
 import queue
@@ -15,6 +16,8 @@ from typing import IO, Any
 from sandbox.deploy import Function
 
 START_SECONDS = 30.0
+# Run as a file, not as a module of this package: a worker then starts without what only the sandbox needs.
+_WORKER = Path(__file__).with_name("worker.py").resolve()
 
 
 class WorkerError(Exception):
@@ -28,19 +31,21 @@ class WorkerError(Exception):
 class WorkerProcess:
     """One execution environment: warm after its first invocation, gone after a timeout or crash."""
 
-    def __init__(self, function: Function, environment: Mapping[str, str], path: Sequence[Path], log: deque[str]) -> None:
+    def __init__(
+        self, function: Function, environment: Mapping[str, str], path: Sequence[Path], log: deque[str]
+    ) -> None:
         self.function = function
         self._log = log
         self._answers: queue.Queue[str | None] = queue.Queue()
         folders = [str(folder.resolve()) for folder in (function.code, *path)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.runner.worker", function.handler, *folders],
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
+            [sys.executable, "-P", str(_WORKER), function.handler, *folders],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=dict(environment),
-            cwd=Path(__file__).resolve().parents[2],  # where `sandbox` is found
+            cwd=function.code,
         )
         for pump, stream in ((self._read_answers, self._process.stdout), (self._read_log, self._process.stderr)):
             threading.Thread(target=pump, args=(stream,), name=f"sandbox-{function.logical_id}", daemon=True).start()
@@ -92,9 +97,8 @@ class WorkerProcess:
         """End it at once, as a crash would."""
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream and stream is self._process.stdin:
-                _close(stream)
+        if self._process.stdin:
+            _close(self._process.stdin)
 
     @property
     def _stdin(self) -> IO[str]:
@@ -158,7 +162,5 @@ def new_request_id() -> str:
 
 
 def _close(stream: IO[str]) -> None:
-    try:
+    with contextlib.suppress(OSError):  # bytes that a dead process did not take
         stream.close()
-    except OSError:
-        pass  # bytes that a dead process did not take

@@ -142,8 +142,10 @@ class Runner:
         return sum(counts.values())
 
     def _idle(self) -> bool:
-        """Nothing anywhere. A message is in flight until its batch is settled, so nothing runs unseen; and what
-        feeds is looked at before and after what it may feed.
+        """Nothing anywhere.
+
+        A message is in flight until its batch is settled, so nothing runs unseen; and what feeds is looked at
+        before and after what it may feed.
         """
         runs = len(self.outcomes)
         empty = all(not mapping.pending() for mapping in (*self._mappings, *self._mappings))
@@ -157,7 +159,7 @@ class Runner:
 
     def _map(self, source: EventSource, pacing: Pacing) -> Mapped:
         service = source.source_arn.split(":")[2]
-        kind = {"sqs": QueueMapping, "dynamodb": StreamMapping}[service]
+        kind: type[QueueMapping] | type[StreamMapping] = QueueMapping if service == "sqs" else StreamMapping
         return kind(source, self._aws, self._functions, pacing)
 
     def _keep_ticking(self) -> None:

@@ -1,4 +1,4 @@
-"""The inside of a worker process: one execution environment of one function. `python -m sandbox.runner.worker`.
+"""The inside of a worker process: one execution environment of one function. Run as a file.
 
 It speaks JSON lines over what were its standard input and output; whatever the function prints goes to the log.
 """
@@ -61,7 +61,7 @@ def main(folders: list[str], handler: str) -> None:
     module, _, name = handler.rpartition(".")
     try:
         function = getattr(importlib.import_module(module), name)
-    except Exception as error:  # noqa: BLE001 - whatever stops a function's start is reported, as Lambda does
+    except Exception as error:  # whatever stops a function's start is reported, as Lambda does
         _send(outbox, _failure(error))
         return
     _send(outbox, {"ready": True})
@@ -94,7 +94,7 @@ def _invoke(function: Callable[[Any, Context], Any], message: dict[str, Any]) ->
     try:
         result = function(message["event"], context)
         json.dumps(result)  # a result that is no JSON is the function's error, as with Lambda
-    except Exception as error:  # noqa: BLE001 - any error of the function is an answer
+    except Exception as error:  # any error of the function is an answer
         return _failure(error)
     finally:
         sys.stdout.flush()
