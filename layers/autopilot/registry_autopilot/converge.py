@@ -10,7 +10,7 @@ from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition
 from registry_autopilot.matching import Lead, Place, winner
-from registry_autopilot.ports import Mode, Verdict
+from registry_autopilot.ports import LedgerWrite, Mode, Verdict
 from registry_autopilot.records import Outcome, RegistryState, WorkItem
 from registry_autopilot.registry import CredentialKind
 from registry_autopilot.steps import tell
@@ -88,7 +88,7 @@ def _outdated(attempt: Attempt) -> Outcome:
     attempt.state = attempt.was
     if attempt.was.due_at is not None:
         attempt.change(due_at=None)
-        attempt.world.ledger.commit(tell.LedgerWrite(attempt.was, attempt.state))
+        attempt.world.ledger.commit(LedgerWrite(attempt.was, attempt.state))
     return Outcome.UNCHANGED
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.logging.types import PowertoolsLogRecord
 from aws_lambda_powertools.metrics import MetricUnit
 
 from registry_autopilot.redaction import redact
@@ -13,7 +14,7 @@ from registry_autopilot.redaction import redact
 class RedactingFormatter(LambdaPowertoolsFormatter):
     """Every log line passes the redaction as a whole, after it was formatted."""
 
-    def serialize(self, log: dict[str, Any]) -> str:
+    def serialize(self, log: dict[str, Any] | PowertoolsLogRecord) -> str:
         """The line as JSON text, redacted."""
         return redact(super().serialize(log))
 

@@ -41,7 +41,8 @@ class _Settings(BaseModel):
         except ValidationError as error:
             problems = [f"{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors(include_input=False)]
             raise SettingsError(
-                "the function cannot start; set these environment variables (template.yaml does): " + "; ".join(problems)
+                "the function cannot start; set these environment variables (template.yaml does): "
+                + "; ".join(problems)
             ) from None
 
 

@@ -35,6 +35,7 @@ from registry_autopilot.vertex.session import Session
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_sts import STSClient
 
 _AWS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
@@ -116,7 +117,7 @@ def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]
     return World(
         definitions=ParameterStore(ssm, settings.definitions_path, settings.mode_parameter),
         secrets=SecretsManager(boto3.client("secretsmanager", config=_AWS)),
-        repositories=EcrRepositories(cache(lambda region: boto3.client("ecr", region_name=region, config=_AWS))),
+        repositories=EcrRepositories(_ecr_in),
         prover=AccessKeyProver(_sts_as),
         vertex=vertex,
         ledger=DynamoLedger(boto3.client("dynamodb", config=_AWS), settings.ledger_table),
@@ -126,6 +127,12 @@ def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]
         home=settings.home,
         console_link=_console_link(settings),
     )
+
+
+@cache
+def _ecr_in(region: str) -> "ECRClient":
+    """The ECR client of a region."""
+    return boto3.client("ecr", region_name=region, config=_AWS)
 
 
 def _sts_as(values: CredentialValues, region: str) -> "STSClient":
@@ -199,6 +206,8 @@ def _trust(settings: ConvergeSettings, secrets: SecretsManager) -> ssl.SSLContex
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.vertex_ca_bundle_secret_arn:
         bundle = secrets.read(settings.vertex_ca_bundle_secret_arn)
+        # Python 3.13 refuses CAs without key identifiers, which private ones often lack; the chain is still verified.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         try:
             context.load_verify_locations(cadata=bundle.value.get_secret_value())
         except ssl.SSLError:

@@ -37,7 +37,8 @@ class EcrRepositories:
             ][0]
             tags = client.list_tags_for_resource(resourceArn=described["repositoryArn"])["tags"]
         except ClientError as error:
-            return _gone_or_raise(error, repository)
+            _raise_unless_gone(error, repository)
+            return None
         ignored = any((tag["Key"], tag["Value"].strip().lower()) == IGNORE_TAG for tag in tags)
         return FoundRepository(uri=described["repositoryUri"], ignored=ignored)
 
@@ -49,7 +50,7 @@ class EcrRepositories:
                 yield described["repositoryName"], described["repositoryUri"]
 
 
-def _gone_or_raise(error: ClientError, repository: Repository) -> None:
+def _raise_unless_gone(error: ClientError, repository: Repository) -> None:
     code = error.response["Error"]["Code"]
     if code in _GONE:
         return

@@ -22,7 +22,6 @@ from registry_autopilot.records import KnownUid, RegistryState, SystemState, Use
 from registry_autopilot.registry import CredentialValues, DesiredRegistry, RegistrySpec
 from registry_autopilot.vertex.models import SyncStatus
 
-
 CLOCK_SKEW_SECONDS = 60  # between the clocks that stamp events and ours
 
 

@@ -1,5 +1,6 @@
 """Find: is there a registry of this identity in VerteX already, and whose is it?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -82,7 +83,7 @@ def _host(endpoint: str) -> str:
         return ""
 
 
-def _candidates(identity: Identity, summaries: list[RegistrySummary]) -> list[RegistrySummary]:
+def _candidates(identity: Identity, summaries: Sequence[RegistrySummary]) -> list[RegistrySummary]:
     return [s for s in summaries if s.type in {identity.type, None} and _may_be(identity, s)]
 
 
@@ -125,7 +126,7 @@ def _whose(attempt: Attempt, stored: StoredRegistry) -> Whose:
     return Whose.OURS if ours else Whose.SOMEBODYS
 
 
-def _refuse_taken_name(name: str, summaries: list[RegistrySummary]) -> None:
+def _refuse_taken_name(name: str, summaries: Sequence[RegistrySummary]) -> None:
     other = next((s for s in summaries if s.name == name), None)
     if other is not None:
         raise AutopilotError(
