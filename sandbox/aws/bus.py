@@ -3,7 +3,6 @@
 import copy
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from moto.events.models import Rule, events_backends
@@ -28,7 +27,6 @@ def deliver(envelope: Envelope, account: str, region: str) -> list[str]:
     matched = [rule for rule in rules_on_bus(account, region) if _is_for(rule, envelope)]
     for rule in matched:
         message: Any = copy.deepcopy(dict(envelope))
-        message["time"] = _epoch(message.get("time"))  # moto renders it back
         rule.send_to_targets(message)
     return [rule.name for rule in matched]
 
@@ -38,9 +36,3 @@ def _is_for(rule: Rule, envelope: Envelope) -> bool:
     return (
         rule.state == "ENABLED" and has_pattern and rule.event_pattern.matches_event(json.loads(json.dumps(envelope)))
     )
-
-
-def _epoch(time: object) -> float:
-    if isinstance(time, str):
-        return datetime.fromisoformat(time).timestamp()
-    return float(time) if isinstance(time, int | float) else 0.0
