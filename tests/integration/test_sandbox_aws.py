@@ -231,7 +231,7 @@ def test_fifo_messages_are_judged_by_aws_s_rules(aws: LocalAws, extra: Mapping[s
     entry = {
         "Id": "1",
         "MessageBody": "{}",
-        "MessageDeduplicationId": f"{len(extra)}-{extra['MessageGroupId'][:40].encode().hex()}-{len(extra['MessageGroupId'])}",
+        "MessageDeduplicationId": uuid.uuid4().hex,
         **extra,
     }
     single = {name: value for name, value in entry.items() if name != "Id"}
