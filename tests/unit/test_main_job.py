@@ -185,6 +185,7 @@ def test_key_is_refused_when_aws_never_knows_it(site: Installation) -> None:
     site.run(4 * 3600)
     assert site.pipeline.sns.states == [("open", "credentials-rejected", "ecr-123456789012-us-east-1-team-a")]
     assert site.calls() == []
+    assert not site.pipeline.queue.poisoned
 
 
 def test_one_incident_is_told_when_vertex_is_away_for_hours(site: Installation) -> None:

@@ -89,9 +89,10 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
     )
     subject = causes.subject_of(error)
     if subject is None:
-        incident = _own_incident(attempt, error.cause, story)
+        told = _open_one(attempt)
+        incident = _own_incident(attempt, told, error.cause, story)
         attempt.change(incident_id=incident.id, blocked_by=None, health=Health.REFUSED)
-        _commit(attempt, Outcome.REFUSED, error=error, incident=incident)
+        _commit(attempt, Outcome.REFUSED, error=error, incident=incident if incident is not told else None)
         _resolve_vertex(attempt)
     else:
         attempt.change(blocked_by=subject, health=_blocked_health(attempt))
@@ -158,10 +159,9 @@ def _resolved(attempt: Attempt, outcome: Outcome) -> Incident | None:
     return resolve_incident(incident, attempt.at, story)
 
 
-def _own_incident(attempt: Attempt, cause: Cause, story: Story) -> Incident:
-    incident = _open_one(attempt)
-    if incident is not None:
-        return update_incident(incident, cause, attempt.at, story)
+def _own_incident(attempt: Attempt, told: Incident | None, cause: Cause, story: Story) -> Incident:
+    if told is not None:
+        return update_incident(told, cause, attempt.at, story)
     link = attempt.world.console_link(attempt.state.key)
     return open_incident(f"registry:{attempt.state.key}", attempt.state.shown_name, cause, attempt.at, story, link=link)
 
