@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import yaml
 from moto.cloudformation.models import cloudformation_backends
-from moto.cloudformation.parsing import clean_json
+from moto.cloudformation.parsing import clean_json, get_model_map
 from moto.cloudformation.utils import yaml_tag_constructor
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -26,6 +26,9 @@ LEFT_OUT = {
     _MAPPING: "moto's own mappings take messages from the queues without running our code; the runner replaces them",
     "AWS::Lambda::LayerVersion": "the runner puts the layers' source folders on the path; there is no built archive",
     "AWS::CloudWatch::Dashboard": "moto has none",
+    "AWS::SQS::QueuePolicy": "moto has none; the template's tests judge the policies",
+    "AWS::SNS::TopicPolicy": "moto has none; the template's tests judge the policies",
+    "AWS::SNS::Subscription": "moto has none; the sandbox subscribes a queue of its own",
     "AWS::CloudWatch::Alarm": "nothing in the sandbox measures",
     "AWS::Lambda::EventInvokeConfig": "nothing in the sandbox invokes asynchronously",
 }
@@ -141,6 +144,12 @@ def _translate(sam: Mapping[str, Any], parameters: Mapping[str, str], region: st
 
 def _trim(template: Mapping[str, Any]) -> dict[str, Any]:
     trimmed = copy.deepcopy(dict(template))
+    types = {resource["Type"] for resource in trimmed["Resources"].values()}
+    unknown = sorted(types - LEFT_OUT.keys() - get_model_map().keys())
+    if unknown:
+        raise DeploymentError(
+            f"moto cannot make {', '.join(unknown)}; if the sandbox can do without, add it to LEFT_OUT"
+        )
     gone = {name for name, resource in trimmed["Resources"].items() if resource["Type"] in LEFT_OUT}
     trimmed["Resources"] = {k: v for k, v in trimmed["Resources"].items() if k not in gone}
     outputs = trimmed.get("Outputs", {}).items()

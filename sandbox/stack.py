@@ -15,7 +15,7 @@ from sandbox.aws.seeds import ADMIN_SECRET, PULL_SECRET, SLACK_SECRET, seed_iden
 from sandbox.clock import SandboxClock
 from sandbox.deploy import Deployment, deploy
 from sandbox.reading import Notice, NoticeBox, scan_table
-from sandbox.runner import Pacing, Runner
+from sandbox.runner import SANDBOX, Pacing, Runner
 from sandbox.slack import SlackReceiver
 from sandbox.vertex import AwsIdentity, VertexStandIn
 
@@ -87,7 +87,7 @@ class Sandbox:
         self._login = vertex_login or VertexLogin(_USERNAME, _PASSWORD)
         self._vertex_options = {"version": vertex_version, **(vertex_options or {})}
         self._template = template
-        self._pacing = pacing or Pacing(retry_after=1)
+        self._pacing = pacing or SANDBOX
         self._auto_tick = auto_tick
         self._stack = ExitStack()
         self.clock = SandboxClock()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
+from moto.dynamodb.models.table import StreamShard
 from moto.events.models import Rule
 from moto.sqs import models as sqs
 
@@ -17,7 +18,7 @@ DEDUPLICATION_SECONDS = 300
 
 @contextmanager
 def corrected(clock: SandboxClock) -> Iterator[None]:
-    """SQS on the sandbox's time, with a FIFO queue's memory of deduplication ids; events that arrive whole."""
+    """SQS on the sandbox's time, with a FIFO queue's memory; events that arrive whole; streams of real changes."""
     with ExitStack() as stack:
         # Delays, visibility timeouts and deduplication windows pass when the sandbox's clock is advanced.
         stack.enter_context(patch.object(sqs, "unix_time", clock.now))
@@ -25,6 +26,7 @@ def corrected(clock: SandboxClock) -> Iterator[None]:
         stack.enter_context(patch.object(sqs.Queue, "add_message", _remembering(clock, sqs.Queue.add_message)))
         stack.enter_context(patch.object(Rule, "send_to_targets", _untouched(Rule.send_to_targets)))
         stack.enter_context(patch.object(Rule, "_send_to_sqs_queue", _send_whole))
+        stack.enter_context(patch.object(StreamShard, "add", _changes_only(StreamShard.add)))
         yield
 
 
@@ -59,3 +61,13 @@ def _send_whole(rule: Any, queue_name: str, event: dict[str, Any], group_id: str
         event["time"] = datetime.fromtimestamp(event["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     backend = sqs.sqs_backends[rule.account_id][rule.region_name]
     backend.send_message(queue_name=queue_name, message_body=json.dumps(event), group_id=group_id)
+
+
+def _changes_only(add: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+    """A write that changes nothing leaves no stream record (DynamoDB API reference, "Streams"); moto makes one."""
+
+    def add_record(shard: Any, old: Any, new: Any) -> None:
+        if old is None or new is None or old.to_json() != new.to_json():
+            add(shard, old, new)
+
+    return add_record

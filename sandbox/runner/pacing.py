@@ -23,4 +23,5 @@ class Pacing:
     default_concurrency: int = 2
 
 
-DEMO = Pacing(retry_after=1)
+# What a sandbox does: batches still form, failures come back soon.
+SANDBOX = Pacing(window_factor=0.05, retry_after=1)

@@ -91,16 +91,19 @@ class QueueMapping:
         end = time.monotonic() + self._source.window * self._pacing.window_factor
         batch: list[Message] = []
         while len(batch) < self._source.batch_size and not self._stopping.is_set():
+            if batch and not self._something_visible():
+                if time.monotonic() >= end:
+                    break
+                self._stopping.wait(self._pacing.poll_interval)
+                continue
             wanted = min(_MOST_PER_RECEIVE, self._source.batch_size - len(batch))
             answer = self._sqs.receive_message(
                 QueueUrl=self._url, MaxNumberOfMessages=wanted, AttributeNames=["All"], MessageAttributeNames=["All"]
             )
             received = answer.get("Messages", [])
             batch += received
-            if not received:
-                if time.monotonic() >= end:
-                    break
-                self._stopping.wait(self._pacing.poll_interval)
+            if not received:  # what was visible went to the dead-letter queue
+                break
         return batch
 
     def _submit(self, batch: list[Message]) -> None:

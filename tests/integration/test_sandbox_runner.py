@@ -151,6 +151,16 @@ def test_stream_records_come_in_order_and_filtered_when_items_change(stage: Stag
     assert keys == [f"item{n}" for n in range(1, 8)]
 
 
+def test_no_stream_record_comes_when_a_write_changes_nothing(stage: Stage) -> None:
+    """A function that repeats a write must not be woken by it for ever."""
+    stage.write("item1", "item1")
+    stage.aws.client("dynamodb").update_item(
+        TableName=stage.deployment["Table"], Key={"pk": {"S": "item1"}}, UpdateExpression="REMOVE absent"
+    )
+    stage.runner.run_until_idle(20)
+    assert [key for outcome in stage.runner.outcomes for key in outcome.result["keys"]] == ["item1"]
+
+
 def test_a_poisonous_record_is_isolated_when_its_batch_fails(stage: Stage) -> None:
     """Bisecting finds the bad record; it goes to the on-failure queue, its neighbours are consumed."""
     stage.write("item1", "item2-poison", "item3", "item4")
