@@ -34,8 +34,10 @@ def check_access(request: SignedRequest) -> None:
         return
     if (request.service, request.action) == ("sts", "AssumeRole"):
         _check_trust(request, caller)
-    elif not _permits(caller.policies(), f"{request.service}:{request.action}", "*"):
-        raise _denied(request, caller.arn, "*")
+        return
+    for resource in _resources(request, caller.account):
+        if not _permits(caller.policies(), f"{request.service}:{request.action}", resource):
+            raise _denied(request, caller.arn, resource)
 
 
 class _Caller:
@@ -43,7 +45,7 @@ class _Caller:
 
     def __init__(self, request: SignedRequest) -> None:
         self._request = request
-        account = get_account_id_from(request.access_key_id)
+        self.account = account = get_account_id_from(request.access_key_id)
         try:
             self._checked = IAMRequest(
                 account_id=account,
@@ -77,6 +79,16 @@ class _Caller:
             raise _refusal(self._request, "SignatureDoesNotMatch", str(error.message)) from None
         except AccessDeniedError as error:
             raise _refusal(self._request, "AccessDenied", str(error.message)) from None
+
+
+def _resources(request: SignedRequest, account: str) -> list[str]:
+    """What a request is about: for ECR its repositories (all of them, if it names none); else anything."""
+    if request.service != "ecr" or request.action == "GetAuthorizationToken":
+        return ["*"]
+    named = request.parameters.get("repositoryNames") or [request.parameters.get("repositoryName") or "*"]
+    owner = request.parameters.get("registryId") or account
+    prefix = f"arn:{get_partition(request.region)}:ecr:{request.region}:{owner}:repository/"
+    return [prefix + str(name) for name in named]
 
 
 def _is_active(account: str, request: SignedRequest) -> bool:

@@ -106,6 +106,25 @@ def test_the_pull_key_may_pull_and_nothing_else(aws: LocalAws, seeds: Seeds) -> 
     assert code_of(refused) == "AccessDeniedException"
 
 
+def test_a_policy_for_some_repositories_covers_no_others(aws: LocalAws) -> None:
+    """A pull policy can be narrowed to repositories; listing all of them then is refused."""
+    iam, root = aws.client("iam"), aws.client("ecr")
+    for name in ("narrow/one", "wide/one"):
+        root.create_repository(repositoryName=name)
+    iam.create_user(UserName="narrow")
+    made = iam.create_access_key(UserName="narrow")["AccessKey"]
+    arn = "arn:aws:ecr:us-east-1:123456789012:repository/narrow/*"
+    allow = {"Effect": "Allow", "Action": "ecr:DescribeRepositories", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName="narrow", PolicyName="narrow", PolicyDocument=policy)
+    ecr = aws.client("ecr", as_=Credentials(made["AccessKeyId"], made["SecretAccessKey"]))
+    assert len(ecr.describe_repositories(repositoryNames=["narrow/one"])["repositories"]) == 1
+    for arguments in ({"repositoryNames": ["wide/one"]}, {}):
+        with pytest.raises(ClientError) as refused:
+            ecr.describe_repositories(**arguments)
+        assert code_of(refused) == "AccessDeniedException"
+
+
 def test_an_inactive_key_is_refused_as_if_unknown(aws: LocalAws) -> None:
     """A deactivated key no longer works, and works again when it is activated."""
     iam = aws.client("iam")
