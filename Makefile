@@ -4,7 +4,10 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 READY := .venv/.ready
 RUN := .venv/bin
-export PYTHONPYCACHEPREFIX ?=
+SAM := .sam/bin/sam
+ARCHITECTURE ?= arm64
+export ARCHITECTURE
+export SAM_CLI_TELEMETRY := 0
 
 .PHONY: demo test check build deploy bench lock setup clean format
 
@@ -21,6 +24,17 @@ $(READY): requirements/dev.txt pyproject.toml $(UV)
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(SAM): requirements/sam.txt $(UV)
+	@test -x .sam/bin/python || $(UV) venv --quiet --python 3.13 .sam
+	@$(UV) pip install --quiet --python .sam/bin/python --require-hashes -r requirements/sam.txt
+	@touch $@
+
+build: $(SAM)  ## Build the layers and functions for ARCHITECTURE (arm64 or x86_64)
+	@UV="$(CURDIR)/$(UV)" $(SAM) build
+
+deploy: build  ## Deploy, asking for the parameters
+	@$(SAM) deploy --guided --parameter-overrides Architecture=$(ARCHITECTURE)
+
 demo: $(READY)  ## The main job, on the embedded sandbox
 	@$(RUN)/autopilot demo
 
@@ -28,12 +42,13 @@ test: $(READY)  ## Every test, in parallel
 	@$(RUN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=json:.coverage.json -q
 	@$(RUN)/python tests/coverage_gate.py .coverage.json
 
-check: $(READY)  ## Lint, types, imports, template
+check: $(READY) $(SAM)  ## Lint, types, imports, template
 	@$(RUN)/ruff format --check .
 	@$(RUN)/ruff check .
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
 	@$(RUN)/cfn-lint template.yaml
+	@$(SAM) validate --lint --template template.yaml --region us-east-1
 
 format: $(READY)
 	@$(RUN)/ruff format .
