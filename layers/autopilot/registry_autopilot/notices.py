@@ -83,8 +83,13 @@ def slack_payload(notice: Notice) -> dict[str, Any]:
     ]
     return {
         "text": escape_mrkdwn(f"{mark} {notice.title}")[:MAX_SECTION],
-        "blocks": [{"type": "header", "text": header}, *sections],
+        "blocks": [{"type": "header", "text": header}, *sections, {"type": "context", "elements": [_tag(notice)]}],
     }
+
+
+def _tag(notice: Notice) -> dict[str, str]:
+    """The attributes that SNS carries beside the text, in one small line."""
+    return {"type": "plain_text", "text": " · ".join((notice.severity, notice.cause, notice.state, notice.incident_id))}
 
 
 def escape_mrkdwn(text: str) -> str:

@@ -1,0 +1,120 @@
+"""Replay: events through the stack's real rules and functions, and what came of each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cli.explaining import Meaning, meaning_of
+from cli.loading import LoadedEvent
+from cli.report import Ledger, notices_of, registries_of, requests_of
+from registry_autopilot.definitions import Definition
+from registry_autopilot.events import Unrecognised
+from registry_autopilot.matching import Home
+from registry_autopilot.records import MAX_TRIGGERS, Health, HistoryEntry, Outcome, RegistryState
+from sandbox.stack import Sandbox
+from sandbox.vertex import Journal
+
+HOME = Home("123456789012", "us-east-1")
+KEY_WAIT_SECONDS = 200  # of the sandbox's time: a fresh access key is waited for, a sync that is not due is not
+_WEIGHT = (
+    Outcome.REGISTERED,
+    Outcome.ADOPTED,
+    Outcome.REFRESHED,
+    Outcome.SYNCED,
+    Outcome.REFUSED,
+    Outcome.OBSERVED,
+    Outcome.DEFERRED,
+    Outcome.UNCHANGED,
+)
+
+
+def replay(
+    sandbox: Sandbox, events: Sequence[LoadedEvent], definitions: Sequence[Definition], journal: Journal
+) -> dict[str, Any]:
+    """Deliver, run until idle, report."""
+    matched = [_deliver(sandbox, event) for event in events]
+    settle(sandbox)
+    ledger = Ledger(sandbox.ledger_items())
+    meanings = [meaning_of(event.envelope, definitions, HOME) for event in events]
+    return {
+        "events": [
+            _event(event, rules, meaning, ledger)
+            for event, rules, meaning in zip(events, matched, meanings, strict=True)
+        ],
+        "registries": registries_of(ledger),
+        "vertex_requests": requests_of(journal),
+        "notices": notices_of(sandbox, ledger),
+        "dead_letters": sum(sandbox.runner.dead_letters().values()),
+    }
+
+
+def settle(sandbox: Sandbox, timeout: float = 300) -> None:
+    """Run until idle; short waits for a fresh access key pass in the sandbox's time."""
+    sandbox.settle(timeout)
+    end = sandbox.clock.now() + KEY_WAIT_SECONDS
+    while (wait := _key_wait(sandbox)) is not None and sandbox.clock.now() + wait <= end:
+        sandbox.clock.advance(wait)
+        sandbox.tick()
+        sandbox.settle(timeout)
+
+
+def _key_wait(sandbox: Sandbox) -> float | None:
+    states = Ledger(sandbox.ledger_items()).states.values()
+    due = [s.due_at for s in states if s.waiting_since is not None and s.refused_at is None and s.due_at is not None]
+    return max(1.0, min(due) - sandbox.clock.now() + 1) if due else None
+
+
+def _deliver(sandbox: Sandbox, event: LoadedEvent) -> list[str]:
+    if not isinstance(event.envelope, Mapping):
+        return []
+    sandbox.ensure_claims(event.envelope)
+    return sandbox.put_event(event.envelope)
+
+
+def _event(event: LoadedEvent, rules: list[str], meaning: Meaning, ledger: Ledger) -> dict[str, Any]:
+    touched = _touched(meaning, ledger)
+    return {
+        "file": event.file,
+        "matched": rules,
+        "trigger": meaning.trigger,
+        "registries": [ledger.states[key].shown_name for key in touched],
+        "outcome": str(_outcome(rules, meaning, touched, ledger)),
+    }
+
+
+def _touched(meaning: Meaning, ledger: Ledger) -> list[str]:
+    """Identities the event led to: by the definitions, else (a secret, a definition) by their history."""
+    if meaning.leads:
+        return [key for key in meaning.keys if key in ledger.states]
+    named = {e.key for e in ledger.history if any(t.event_id == meaning.event_id for t in e.triggers)}
+    return sorted(key for key in named if key in ledger.states)
+
+
+def _outcome(rules: list[str], meaning: Meaning, touched: Sequence[str], ledger: Ledger) -> Outcome:
+    if not rules:
+        return Outcome.IGNORED
+    if isinstance(meaning.event, Unrecognised):
+        return Outcome.QUARANTINED
+    if meaning.reason is not None or (meaning.leads and not touched):
+        return Outcome.IGNORED
+    found = {outcome for key in touched for outcome in _outcomes(key, meaning.event_id, ledger)}
+    return next((outcome for outcome in _WEIGHT if outcome in found), Outcome.UNCHANGED)
+
+
+def _outcomes(key: str, event_id: str | None, ledger: Ledger) -> set[Outcome]:
+    """What history says of an event; else what it says of the registry, or what is owed."""
+    entries = [entry for entry in ledger.history if entry.key == key]
+    named = {e.outcome for e in entries if any(t.event_id == event_id for t in e.triggers)}
+    if named - {Outcome.DEFERRED}:
+        return named
+    return named or {_standing(ledger.states[key], entries)}
+
+
+def _standing(state: RegistryState, entries: Sequence[HistoryEntry]) -> Outcome:
+    """How a registry stands, for an event that left no trace in its history."""
+    if any(len(entry.triggers) >= MAX_TRIGGERS for entry in entries):
+        return entries[-1].outcome
+    if state.health is Health.HELD:
+        return Outcome.OBSERVED
+    if state.incident_id is not None or state.blocked_by is not None:
+        return Outcome.REFUSED
+    return Outcome.DEFERRED if state.owed_last is not None or state.waiting_since is not None else Outcome.UNCHANGED

@@ -1,0 +1,36 @@
+"""Which rules of template.yaml an event matches, asked without a stack: moto's reading of EventBridge patterns."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import yaml
+from moto.events.models import EventPattern
+
+from sandbox.stack import TEMPLATE
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as plain values; patterns hold none."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def matching_rules(envelope: Any) -> list[str]:
+    """Logical ids of the rules that match."""
+    if not isinstance(envelope, Mapping):
+        return []
+    return [name for name, pattern in _patterns().items() if pattern.matches_event(dict(envelope))]
+
+
+@cache
+def _patterns() -> dict[str, Any]:
+    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+    found = {
+        name: resource["Properties"]["EventPattern"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Events::Rule" and "EventPattern" in resource["Properties"]
+    }
+    return {name: EventPattern.load(json.dumps(pattern)) for name, pattern in found.items()}
