@@ -1,58 +1,66 @@
-"""The one place where text leaves the process: what looks like a secret, or is a known one, is taken out."""
+r"""The one place where text leaves the process: what looks like a secret, or is a known one, is taken out.
 
+Texts may be plain, JSON, or JSON inside JSON (a log line that carries a message that carries a body), so quotes may
+have backslashes before them and a new line may be written as the two characters `\n`.
+
+Every pattern takes time linear in the text, whatever the text: repetitions are bounded, possessive, or lead to a
+match, so that what was read once is not read again.
+"""
+
+import base64
+import binascii
+import json
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
 MASK = "[redacted]"
-_MAX_KNOWN = 256
-_MIN_KNOWN = 6
+_MAX_KNOWN = 512
+_MIN_KNOWN = 6  # shorter values are parts of ordinary words
+_MAX_DEPTH = 6
+_AWS_SECRET_LENGTH = 40
+_LONG = 120  # ECR and STS tokens are longer, digests are shorter
 
-# Each pattern is linear: no nested repetition, every repetition over a class that its follower cannot match.
-_PATTERNS = (
-    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"), MASK),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*)?"), MASK),
-    (re.compile(r"\b(?:AKIA|ASIA|AIDA|AROA)[A-Z0-9]{12,20}\b"), MASK),
-    (
-        re.compile(r"(?i)\b(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?)(?:(?:basic|bearer)\s{1,3})?[^\s\"',;}]+"),
-        rf"\1{MASK}",
-    ),
-    (re.compile(r"(?i)\b(basic|bearer)\s{1,3}[A-Za-z0-9+/=._~-]{8,}"), rf"\1 {MASK}"),
-    (re.compile(r"(?i)(https://hooks\.[a-z0-9.-]{1,60}/)[^\s\"'<>]+"), rf"\1{MASK}"),
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@\"']{1,256}@"), rf"\1{MASK}@"),
-    (
-        re.compile(
-            r"(?i)([\"']?\b(?:[a-z_-]{0,20}(?:password|passwd|secret_?access_?key|secret_?key|secretkey|token|api_?key"
-            r"|external_?id|access_?key(?:_?id)?))[\"']?\s{0,3}[:=]\s{0,3}[\"']?)(?!\[redacted)[^\s\"',;}&]+"
-        ),
-        rf"\1{MASK}",
-    ),
-    (re.compile(r"(?<![A-Za-z0-9+/=_:.-])(?![0-9a-f]{40}(?![A-Za-z0-9+/]))[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])"), MASK),
-    (re.compile(r"(?<![A-Za-z0-9+/=_:.-])(?![0-9a-f]{64,}(?![A-Za-z0-9+/]))[A-Za-z0-9+/]{120,}={0,2}"), MASK),
+# Members of a JSON secret that are no secret themselves; everything else in it is one.
+_PUBLIC = frozenset(
+    {"host", "endpoint", "registry", "url", "username", "user", "login", "robotname", "region", "partition", "account"}
+    | {"email", "name", "description", "type", "kind", "role", "engine"}
 )
-
-_known: OrderedDict[str, None] = OrderedDict()
-_lock = Lock()
+_KEY = (
+    r"(?:pass(?:word|wd|phrase)|(?:client|robot)[_-]?secret|secret[_-]?(?:access[_-]?)?key|access[_-]?key(?:[_-]?id)?"
+    r"|api[_-]?key|private[_-]?key|secret[_-]?(?:string|binary)|external[_-]?id|token|signature|authorization|auth"
+    r"|(?<![a-z])(?:pat|pass))"
+)
+_SECRET_KEY = re.compile(rf"(?i){_KEY}\Z")
 
 
 def register_secret(value: SecretStr | str) -> None:
-    """Take this exact value out of every text from now on; the newest few hundred are remembered, in memory only."""
+    """Take this exact value out of every text from now on.
+
+    The value itself is needed for that, so the newest few hundred are kept, in memory only. Of a JSON secret the
+    members count one by one; each value also counts in the forms that JSON and URLs give it.
+    """
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    forms = {form for part in (text, *_members(text)) for form in _forms(part)}
     with _lock:
-        for part in {text, *_leaves(text)}:
-            if len(part) >= _MIN_KNOWN:
-                _known[part] = None
-                _known.move_to_end(part)
+        for form in forms:
+            if len(form) >= _MIN_KNOWN:
+                _known[form] = None
+                _known.move_to_end(form)
         while len(_known) > _MAX_KNOWN:
             _known.popitem(last=False)
 
 
 def redact(text: str) -> str:
-    """The text without anything that is, or looks like, a secret."""
+    """The text without anything that is, or looks like, a secret.
+
+    ARNs, digests, version ids, host and repository names and fingerprints in hex stay as they are.
+    """
     with _lock:
         known = sorted(_known, key=len, reverse=True)
     for value in known:
@@ -63,29 +71,115 @@ def redact(text: str) -> str:
 
 
 def redact_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy whose texts are redacted, at any depth."""
-    return {key: _redact_any(value) for key, value in values.items()}
+    """A copy whose texts are redacted at any depth, those under a telling key whatever they look like."""
+    return {key: _redact_any(value, secret=_SECRET_KEY.search(key) is not None) for key, value in values.items()}
 
 
-def _redact_any(value: Any) -> Any:
+def _redact_any(value: Any, *, secret: bool = False) -> Any:
     if isinstance(value, str):
-        return redact(value)
+        return MASK if secret and value else redact(value)
     if isinstance(value, Mapping):
         return redact_mapping(value)
     if isinstance(value, list | tuple):
-        return [_redact_any(item) for item in value]
+        return [_redact_any(item, secret=secret) for item in value]
     return value
 
 
-def _leaves(text: str) -> set[str]:
-    """The values inside a JSON secret whose keys say that they are secret."""
-    import json
-
+def _members(text: str, depth: int = 0) -> Iterator[str]:
+    """The secret values inside a JSON secret, also where JSON is nested as text (`.dockerconfigjson`)."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return set()
-    if not isinstance(document, dict):
-        return set()
-    public = {"host", "endpoint", "registry", "url", "username", "user"}
-    return {v for k, v in document.items() if isinstance(v, str) and k.lower() not in public}
+        return
+    if isinstance(document, dict | list) and depth < _MAX_DEPTH:
+        yield from _leaves(document, depth)
+
+
+def _leaves(value: object, depth: int, key: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        if key.lower() not in _PUBLIC:
+            yield value
+            yield from _members(value, depth + 1)
+            yield from _password_of(value) if key.lower() == "auth" else ()
+    elif depth < _MAX_DEPTH and isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, depth + 1, str(name))
+    elif depth < _MAX_DEPTH and isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, depth + 1, key)
+
+
+def _password_of(auth: str) -> Iterator[str]:
+    """The password in the `auth` of a Docker configuration: base64 of `user:password`."""
+    try:
+        yield base64.b64decode(auth, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return
+
+
+def _forms(value: str) -> set[str]:
+    """The value as it is, and as JSON (once and twice) and a URL would write it."""
+    once = json.dumps(value)[1:-1]
+    return {value, once, json.dumps(once)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
+
+
+def _without_jwt(found: re.Match[str]) -> str:
+    run = found[0]
+    start = run.find("eyJ")
+    return run[:start] + MASK if start >= 0 and run.find(".", start) > 0 else run
+
+
+def _without_scheme_value(found: re.Match[str]) -> str:
+    """Take out what follows Basic or Bearer, unless it is a word of a sentence (`basic registry`, `Basic Auth`)."""
+    value = found[2]
+    is_word = value[1:].isalpha() and value[1:].islower()
+    return found[0] if is_word else f"{found[1]}{MASK}"
+
+
+def _without_value(found: re.Match[str]) -> str:
+    """Mask a value and keep its quotes; a bare one after a quoted key gets the key's, so that JSON stays JSON."""
+    opening = found["opening"] or found["single"] or found["double"] or found["key_quote"] or ""
+    return f"{found['key']}{opening}{MASK}{opening}"
+
+
+def _without_random(found: re.Match[str]) -> str:
+    """Take out what looks random in a run of characters; ARNs and URLs are spared."""
+    escape, run = found[1] or "", found[2]
+    if run.startswith("arn:") or "://" in run:
+        return found[0]
+    return escape + "".join(MASK if _looks_random(part) else part for part in re.split("([=:])", run))
+
+
+def _looks_random(part: str) -> bool:
+    """Whether it is like an AWS secret access key, or a long piece of base64: of mixed case, with digits or signs."""
+    if len(part) != _AWS_SECRET_LENGTH and len(part) < _LONG:
+        return False
+    mixed = any(c.islower() for c in part) and any(c.isupper() for c in part)
+    return mixed and re.search(r"[0-9+/]", part) is not None and re.fullmatch(r"[A-Za-z0-9+/]+", part) is not None
+
+
+_Replacement = str | Callable[[re.Match[str]], str]
+_PRIVATE_KEY = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+    (re.compile(rf'-----BEGIN {_PRIVATE_KEY}[^"]*?(?:-----END {_PRIVATE_KEY}|(?=\\*")|\Z)'), MASK),
+    (re.compile(r"[A-Za-z0-9_.-]{20,}+"), _without_jwt),
+    (re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}+"), MASK),
+    (re.compile(r"(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|dckr_pat_)[A-Za-z0-9_-]{10,}+"), MASK),
+    (re.compile(r"(?i)\b((?:basic|bearer)\s{1,3})([A-Za-z0-9+/=._~-]{8,}+)"), _without_scheme_value),
+    (re.compile(r"(?i)(https:\\{0,2}/\\{0,2}/hooks\.[a-z0-9.-]{1,60}\\{0,2}/)(?:[^\s\"'<>\\]|\\+/)++"), rf"\1{MASK}"),
+    (re.compile(r"(://)[^\s/\"'\\?#]{1,2048}@"), rf"\1{MASK}@"),
+    (
+        re.compile(
+            rf"(?i)(?P<key>{_KEY}(?P<key_quote>\\{{0,6}}[\"'])?\s{{0,3}}(?:=>|[:=])\s{{0,3}})"
+            r"(?:(?P<opening>\\{1,6}[\"']).*?(?<!\\)(?P=opening)"  # quoted inside JSON
+            r"|(?P<double>\")(?:[^\"\\]|\\.)*+\"?"
+            r"|(?P<single>')(?:[^'\\]|\\.)*+'?"
+            r"|(?!\[|\{|(?:null|true|false)\b)(?:[^\s\"',;}&\\]|[,;](?![\s\"'\\]|\Z)|\\+(?![\\\"'nrt]))++)"
+        ),
+        _without_value,
+    ),
+    (re.compile(r"(\\[nrt])?([A-Za-z0-9+/=_.:-]{40,}+)"), _without_random),
+)
+
+_known: OrderedDict[str, None] = OrderedDict()
+_lock = Lock()

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry_autopilot.redaction import redact_mapping
 from registry_autopilot.registry import (
     CredentialKind,
     CredentialValues,
     Provider,
     RegistrySpec,
     RegistryType,
-    digest,
     normalise_base_path,
 )
 
@@ -18,6 +18,7 @@ _RUNNING = {"inprogress", "running", "syncing"}
 _DONE = {"success", "completed", "succeeded"}
 _FAILED = {"failed", "error"}
 _PENDING = {"pending", "unknown", ""}
+_SHORTEST_MASK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +151,22 @@ def update_body(stored: StoredRegistry, spec: RegistrySpec, *, keep_endpoint: bo
     A PUT overwrites everything and a GET masks secrets, so no value that could be masked is taken over.
     """
     raw_spec = dict(_mapping(stored.raw.get("spec")))
-    kept = {k: v for k, v in raw_spec.items() if k not in {"credentials", "auth", "tls", "isPrivate"} and v is not None}
+    kept = {k: v for k, v in raw_spec.items() if k not in {"credentials", "auth", "tls", "isPrivate"} and _is_kept(v)}
     owned: dict[str, Any] = {"providerType": spec.provider.value} | _owned(spec)
     if not keep_endpoint:
         owned |= {"endpoint": spec.endpoint, "baseContentPath": spec.base_content_path}
     owned["isSyncSupported"] = stored.synchronize if stored.synchronize is not None else spec.synchronize
     metadata = _mapping(stored.raw.get("metadata"))
-    names = {key: metadata[key] for key in ("name", "labels", "annotations") if metadata.get(key) is not None}
+    names = {key: metadata[key] for key in ("name", "labels", "annotations") if _is_kept(metadata.get(key))}
     return {"metadata": names, "spec": kept | owned}
 
 
 def masked_copy(stored: StoredRegistry) -> dict[str, Any]:
-    """The stored object for history, every credential taken out."""
+    """The stored object for history, every credential taken out; a client key of its TLS block counts as one."""
     spec = {k: v for k, v in _mapping(stored.raw.get("spec")).items() if k not in {"credentials", "auth"}}
-    return {"metadata": dict(_mapping(stored.raw.get("metadata"))), "spec": spec}
-
-
-def spec_digest(spec: Mapping[str, Any]) -> str:
-    """A digest of a spec, to tell two apart."""
-    return digest(spec)
+    if isinstance(spec.get("tls"), Mapping):
+        spec["tls"] = {k: v for k, v in spec["tls"].items() if k != "key"}
+    return redact_mapping({"metadata": dict(_mapping(stored.raw.get("metadata"))), "spec": spec})
 
 
 def _owned(spec: RegistrySpec) -> dict[str, Any]:
@@ -191,7 +189,7 @@ def _auth(values: CredentialValues) -> dict[str, Any]:
 
 
 def _aws(values: CredentialValues, partition: str) -> dict[str, Any]:
-    """`v1AwsCloudAccount`; the partition always, since the API's default is `aws`."""
+    """`v1AwsCloudAccount`; the partition always, since the API's default is `aws`. No `policyARNs`: none are known."""
     body: dict[str, Any] = {"partition": partition}
     if values.kind is CredentialKind.STS:
         external_id = values.external_id.get_secret_value() if values.external_id else ""
@@ -203,6 +201,12 @@ def _aws(values: CredentialValues, partition: str) -> dict[str, Any]:
         body["accessKey"] = values.access_key_id.get_secret_value()
         body["secretKey"] = values.secret_access_key.get_secret_value()
     return body
+
+
+def _is_kept(value: object) -> bool:
+    """Whether a value of a GET may be sent back: what is null was never set, and what is masked is not the value."""
+    masked = isinstance(value, str) and len(value) >= _SHORTEST_MASK and set(value) == {"*"}
+    return value is not None and not masked
 
 
 def _mapping(raw: object) -> Mapping[str, Any]:
