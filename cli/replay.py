@@ -33,6 +33,17 @@ def replay(
     """Deliver, run until idle, report."""
     matched = [_deliver(sandbox, event) for event in events]
     settle(sandbox)
+    return report(sandbox, events, matched, definitions, journal)
+
+
+def report(
+    sandbox: Sandbox,
+    events: Sequence[LoadedEvent],
+    matched: Sequence[list[str]],
+    definitions: Sequence[Definition],
+    journal: Journal,
+) -> dict[str, Any]:
+    """What came of events that were delivered, each with the rules it matched."""
     ledger = Ledger(sandbox.ledger_items())
     meanings = [meaning_of(event.envelope, definitions, HOME) for event in events]
     return {
