@@ -21,6 +21,7 @@ from registry_autopilot.vertex.http_client import UNSENT, due_after, json_object
 from registry_autopilot.vertex.login_policy import Failure
 
 LOGIN_PATH = "/v1/auth/syslogin"
+KNOCK_PATH = "/v1/system/version/installed"  # asked without a token: any answer of VerteX's own will do
 _LOGIN_TIMEOUT = httpx.Timeout(20, connect=5)
 _DEFAULT_LIFETIME = 15 * 60.0  # where a token has no `exp`: "15-minute lifetime", API introduction
 _MARGIN = 60.0
@@ -128,8 +129,19 @@ class Session:
                 subject="vertex",
             )
         register_secret(admin.password)
+        self._knock()
         self._claim(admin.version_id)
         return self._take(admin, self._post(admin))
+
+    def _knock(self) -> None:
+        """See that VerteX answers at all before an attempt is claimed: one that is away must not cost attempts."""
+        try:
+            status = self._http.get(KNOCK_PATH, timeout=_LOGIN_TIMEOUT, follow_redirects=False).status_code
+        except httpx.HTTPError as error:
+            raise VertexError(causes.VERTEX_UNAVAILABLE, unreachable_words(error), operation="knock") from None
+        if status in _GATEWAY:
+            words = f"VerteX answered {status}"
+            raise VertexError(causes.VERTEX_UNAVAILABLE, words, operation="knock", status=status)
 
     def _claim(self, version_id: str) -> None:
         """Claim the attempt, waiting a while for another function that is logging in."""
