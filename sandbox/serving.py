@@ -55,7 +55,7 @@ class LocalServer:
         server.daemon_threads = True  # type: ignore[attr-defined] # of socketserver.ThreadingMixIn
         scheme = "https" if self._ssl_context else "http"
         self.url = f"{scheme}://127.0.0.1:{server.server_port}"
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self._server = server
 

@@ -1,8 +1,9 @@
 """How the stand-in refuses: one exception, rendered as the API's error body (`v1Error`)."""
 
+import json
 import secrets
 
-from flask import Response, jsonify
+from flask import Response
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY, OPERATIONAL = 400, 401, 403, 404, 429, 500
 
@@ -25,9 +26,7 @@ class ApiError(Exception):
     def render(self) -> Response:
         """The answer."""
         body = {"code": self.code, "message": self.message, "details": {}, "ref": secrets.token_hex(8)}
-        response = jsonify(body)
-        response.status_code = self.status
-        return response
+        return Response(json.dumps(body), self.status, mimetype="application/json")
 
 
 def bad_request(message: str) -> ApiError:
