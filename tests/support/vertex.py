@@ -8,6 +8,7 @@ import copy
 import itertools
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ class FakeVertex:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self._uids = itertools.count(1)
         self.registries: dict[str, dict[str, Any]] = {}
         self.types: dict[str, str] = {}
@@ -59,6 +61,10 @@ class FakeVertex:
         """Answer one request; an away server resets connections."""
         if self.is_away:
             raise httpx.ConnectError("connection refused")
+        with self._lock:
+            return self._handle(request)
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content) if request.content else {}
         response = self._answer(request.method, request.url.path, body)
         path = request.url.path
