@@ -24,6 +24,7 @@ _MAX_KNOWN = 512
 _MIN_KNOWN = 6  # shorter values are parts of ordinary words
 _MAX_DEPTH = 6
 _AWS_SECRET_LENGTH = 40
+_NESTING = (0, 1, 3, 7)  # backslashes before a quote of JSON, of JSON in JSON, ...
 _LONG = 120  # ECR and STS tokens are longer, digests are shorter
 
 # Members of a JSON secret that are no secret themselves; everything else in it is one.
@@ -138,7 +139,8 @@ def _without_scheme_value(found: re.Match[str]) -> str:
 
 def _without_value(found: re.Match[str]) -> str:
     """Mask a value and keep its quotes; a bare one after a quoted key gets the key's, so that JSON stays JSON."""
-    opening = found["opening"] or found["single"] or found["double"] or found["key_quote"] or ""
+    quotes = (found[f"quote{before}"] for before in _NESTING)
+    opening = next((q for q in quotes if q), None) or found["single"] or found["key_quote"] or ""
     return f"{found['key']}{opening}{MASK}{opening}"
 
 
@@ -159,6 +161,19 @@ def _looks_random(part: str) -> bool:
 
 
 _Replacement = str | Callable[[re.Match[str]], str]
+
+
+def _quoted(before: int) -> str:
+    r"""A JSON string whose quotes have so many backslashes before them: 0 plain, 1 inside JSON, 3 inside that, 7.
+
+    In a run of backslashes each `unit` is one that was meant, and one less than a unit is a quote that was meant.
+    """
+    unit = 2 * (before + 1)
+    meant = rf'\\{{{unit}}}|\\{{1,{unit - 1}}}(?!["\\])|\\{{{unit - 1}}}"'
+    return rf'(?P<quote{before}>\\{{{before}}}")(?:[^"\\]|{meant})*+(?:\\{{{before}}}")?'
+
+
+_QUOTED = "|".join(map(_quoted, _NESTING))
 _PRIVATE_KEY = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (re.compile(rf'-----BEGIN {_PRIVATE_KEY}[^"]*?(?:-----END {_PRIVATE_KEY}|(?=\\*")|\Z)'), MASK),
@@ -171,9 +186,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (
         re.compile(
             rf"(?i)(?P<key>{_KEY}(?P<key_quote>\\{{0,6}}[\"'])?\s{{0,3}}(?:=>|[:=])\s{{0,3}})"
-            r"(?:(?P<opening>\\{1,6}[\"']).*?(?<!\\)(?P=opening)"  # quoted inside JSON
-            r"|(?P<double>\")(?:[^\"\\]|\\.)*+\"?"
-            r"|(?P<single>')(?:[^'\\]|\\.)*+'?"
+            rf"(?:{_QUOTED}|(?P<single>')(?:[^'\\]|\\.)*+'?"
             r"|(?!\[|\{|(?:null|true|false)\b)(?:[^\s\"',;}&\\]|[,;](?![\s\"'\\]|\Z)|\\+(?![\\\"'nrt]))++)"
         ),
         _without_value,
