@@ -7,8 +7,9 @@ silent what makes a careless client fail loudly. One word finds one concern:
     front      what every request passes first: faults, the rate limit, the journal
     app        routes
     auth       login, lockout, tokens
+    seeding    registries that admins and the installer make without the API
     service    the operations on registries, built on
-               specs (what a body may say), store, syncs, views, validation (really tries)
+               schema and specs (what a body may say), store, syncs, views, validation (really tries)
 """
 
 from sandbox.vertex.behaviour import AwsIdentity, Behaviour, ErrorCodes
