@@ -71,6 +71,22 @@ def secret_changed(name: str, version: str, *, at: float = START) -> dict[str, A
     return _envelope("aws.secretsmanager", "Secret Label Updated", detail, at=at, resources=[arn])
 
 
+def rotation_failed(name: str, *, at: float = START) -> dict[str, Any]:
+    """Secrets Manager tells, by CloudTrail, that a rotation failed."""
+    detail = {
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": "RotationFailed",
+        "eventTime": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventID": f"00000000-0000-4000-b000-{next(_ids):012d}",
+        "awsRegion": REGION,
+        "recipientAccountId": ACCOUNT,
+        "eventType": "AwsServiceEvent",
+        "errorMessage": "Error when executing lambda during createSecret step",
+        "additionalEventData": {"SecretId": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"},
+    }
+    return _envelope("aws.secretsmanager", "AWS Service Event via CloudTrail", detail, at=at)
+
+
 def parameter_changed(parameter: str, *, at: float = START, operation: str = "Update") -> dict[str, Any]:
     """Parameter Store tells of a change."""
     detail = {"name": parameter, "type": "String", "operation": operation}

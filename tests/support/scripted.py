@@ -1,7 +1,7 @@
 """A server that answers as told, one answer after the other, and remembers what it was asked."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -10,10 +10,11 @@ Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 class ScriptedServer:
-    """Gives its answers in order; the last one again and again."""
+    """Gives its answers in order, the last one again and again; a path with an answer of its own stands apart."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, by_path: Mapping[str, Answer] | None = None) -> None:
         self._answers = list(answers)
+        self._by_path = dict(by_path or {})
         self.requests: list[httpx.Request] = []
 
     @property
@@ -31,12 +32,15 @@ class ScriptedServer:
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        answer = self._by_path.get(request.url.path) or self._next()
         if isinstance(answer, Exception):
             raise answer
         if callable(answer):
             return answer(request)
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def _next(self) -> Answer:
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
 class VirtualTime:

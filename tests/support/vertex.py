@@ -37,6 +37,9 @@ class FakeVertex:
         self.sync_seconds = 30.0
         self.is_away = False
         self.lose_answer_of: str | None = None
+        self.fail_once: tuple[str, str, int] | None = None
+        self.scope = "system"
+        self.on_validate: Callable[[], object] | None = None
         self.rejects: Callable[[dict[str, Any]], str | None] = lambda spec: None
         transport = httpx.MockTransport(self.handle)
         http = httpx.Client(base_url="https://vertex.example.gov", transport=transport)
@@ -65,6 +68,8 @@ class FakeVertex:
             return self._handle(request)
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
+        if self._fails(request):
+            return httpx.Response(503, text="<html>no JSON</html>")
         body = json.loads(request.content) if request.content else {}
         response = self._answer(request.method, request.url.path, body)
         path = request.url.path
@@ -77,6 +82,14 @@ class FakeVertex:
         response.headers["AuditUid"] = f"audit-{len(self.journal)}"
         return response
 
+    def _fails(self, request: httpx.Request) -> bool:
+        """A gateway error for so many requests of one kind."""
+        if self.fail_once is None or (request.method, request.url.path) != self.fail_once[:2]:
+            return False
+        method, path, left = self.fail_once
+        self.fail_once = (method, path, left - 1) if left > 1 else None
+        return True
+
     def _answer(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
         match method, path.removeprefix("/v1/registries"):
             case "GET", "/metadata":
@@ -84,6 +97,9 @@ class FakeVertex:
             case "GET", "/oci/summary":
                 return httpx.Response(200, json={"items": [self._summary(uid) for uid in self.registries]})
             case "POST", "/oci/ecr/validate" | "/oci/basic/validate":
+                hook, self.on_validate = self.on_validate, None
+                if hook is not None:
+                    hook()
                 code = self.rejects(body)
                 return _error(500, code) if code else httpx.Response(204)
             case "POST", "/oci/ecr" | "/oci/basic":
@@ -125,7 +141,7 @@ class FakeVertex:
 
     def _metadata(self, uid: str) -> dict[str, Any]:
         name = self.registries[uid]["metadata"]["name"]
-        return {"uid": uid, "name": name, "scope": "system", "isDefault": uid in self.defaults, "kind": "oci"}
+        return {"uid": uid, "name": name, "scope": self.scope, "isDefault": uid in self.defaults, "kind": "oci"}
 
     def _summary(self, uid: str) -> dict[str, Any]:
         stored = self.registries[uid]

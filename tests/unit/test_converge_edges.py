@@ -1,0 +1,406 @@
+"""What converge does off the main road: drift, moving secrets, scopes, syncs that wait, secrets of all kinds."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from registry_autopilot import causes
+from registry_autopilot.causes import AutopilotError
+from registry_autopilot.events import Repository
+from registry_autopilot.ports import FoundRepository, Mode, Rules
+from registry_autopilot.records import Health, Outcome
+from tests.support import events
+from tests.support.installation import FAMILY, Installation, access_key
+from tests.support.world import ACCOUNT, FakeRepositories
+
+NAME = "team-a/spectro-packs/archive/nginx"
+FIXED: dict[str, Any] = FAMILY | {"id": "fixed", "name": "wanted", "base_content_path": "team-a", "match": {}}
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/pull"
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+def _rotate(site: Installation, word: str) -> list[Outcome]:
+    version = site.pipeline.secrets.put("vertex/ecr-pull", access_key(word))
+    return site.pipeline.deliver(events.secret_changed("vertex/ecr-pull", version, at=site.now))
+
+
+def _redefine(site: Installation, document: dict[str, Any]) -> list[Outcome]:
+    site.pipeline.definitions.documents = [document]
+    parameter = f"/registry-autopilot/registries/{document['id']}"
+    return site.pipeline.deliver(events.parameter_changed(parameter, at=site.now))
+
+
+def _cause(site: Installation) -> str:
+    return site.pipeline.sns.states[-1][1]
+
+
+@pytest.mark.parametrize(("on_drift", "outcome"), [("report", Outcome.REFUSED), ("repair", Outcome.REGISTERED)])
+def test_deleted_registry_is_reported_or_made_again(on_drift: str, outcome: Outcome) -> None:
+    """A deletion may be an incident response: reported by default."""
+    with Installation([FIXED | {"on_drift": on_drift}]) as site:
+        site.create(NAME)
+        site.vertex.registries.clear()
+        assert _rotate(site, "two") == [outcome]
+        assert len(site.registries()) == (1 if on_drift == "repair" else 0)
+        if on_drift == "report":
+            assert _cause(site) == "drifted"
+
+
+@pytest.mark.parametrize(("on_drift", "outcome"), [("report", Outcome.REFUSED), ("repair", Outcome.REFRESHED)])
+def test_repointed_registry_is_reported_or_put_back(on_drift: str, outcome: Outcome) -> None:
+    """Somebody changed its base content path in the console."""
+    with Installation([FIXED | {"on_drift": on_drift}]) as site:
+        site.create(NAME)
+        (stored,) = site.vertex.registries.values()
+        stored["spec"]["baseContentPath"] = "elsewhere"
+        assert _rotate(site, "two") == [outcome]
+        assert site.registries()[0]["base_content_path"] == ("team-a" if on_drift == "repair" else "elsewhere")
+        site.check_promise_one()
+
+
+def test_nothing_is_touched_when_two_registries_have_the_identity() -> None:
+    """Several of the same identity: reported by name, none touched."""
+    with Installation([FIXED]) as site:
+        site.seed("one", "team-a")
+        site.seed("two", "/team-a/")
+        assert site.create(NAME) == [Outcome.REFUSED]
+        assert "'one'" in site.pipeline.sns.told[-1][1].what
+        assert not site.writes()
+
+
+def test_default_registry_is_never_written_when_it_has_the_identity() -> None:
+    """Only a uid that is listed with isDefault false can be written."""
+    with Installation([FIXED]) as site:
+        site.vertex.defaults.add(site.seed("Palette Registry FIPS", "team-a"))
+        assert site.create(NAME) == [Outcome.REFUSED]
+        assert _cause(site) == "protected"
+        assert not site.writes()
+
+
+def test_stray_registry_is_told_once_when_it_is_not_at_system_scope() -> None:
+    """A create that did not land at system scope is told, never repeated, never written again."""
+    with Installation([FAMILY]) as site:
+        site.vertex.scope = "tenant"
+        assert site.create(NAME) == [Outcome.REFUSED]
+        assert _cause(site) == "wrong-scope"
+        site.run(1200)
+        site.create(NAME)
+        assert site.calls().count("POST create") == 1
+
+
+def test_registry_is_confirmed_later_when_the_read_back_failed() -> None:
+    """The POST worked, VerteX went away before the read back: found confirmed later, not made twice."""
+    with Installation([FAMILY]) as site:
+        site.vertex.fail_once = ("GET", "/v1/registries/metadata", 3)
+        assert site.create(NAME) == [Outcome.REFUSED]
+        assert Outcome.UNCHANGED in site.run(3600) or site.pipeline.state(site.registries()[0]["name"]).confirmed
+        assert site.calls().count("POST create") == 1
+        assert not site.pipeline.ledger.open_incidents()
+
+
+def test_new_version_is_proven_first_when_a_secret_moves_under_a_write() -> None:
+    """The fence: the version written is the one that is AWSCURRENT directly before the write."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        version = site.pipeline.secrets.put("vertex/ecr-pull", access_key("two"))
+        site.vertex.on_validate = lambda: site.pipeline.secrets.put("vertex/ecr-pull", access_key("three"))
+        site.forget_calls()
+        assert site.pipeline.deliver(events.secret_changed("vertex/ecr-pull", version)) == [Outcome.REFRESHED]
+        (stored,) = site.vertex.registries.values()
+        assert stored["spec"]["credentials"]["accessKey"] == "KEY-THREE"
+        assert site.calls().count("PUT update") == 1
+        site.check_promise_one()
+
+
+def test_nothing_is_put_when_the_label_is_rolled_back_after_a_refusal() -> None:
+    """The version applied is current again: proven, not written, and the incident ends."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        _rotate(site, "bad")
+        versions = site.pipeline.secrets.versions["vertex/ecr-pull"]
+        versions.append(versions[0])
+        site.forget_calls()
+        changed = events.secret_changed("vertex/ecr-pull", versions[0][0], at=site.now)
+        assert site.pipeline.deliver(changed) == [Outcome.UNCHANGED]
+        assert not site.writes()
+        assert site.pipeline.sns.states[-1][0] == "resolved"
+
+
+def test_new_registry_is_asked_for_when_synchronize_changes() -> None:
+    """VerteX fixed the setting at creation."""
+    helm = FIXED | {"provider": "helm"}
+    with Installation([helm]) as site:
+        site.create("team-a/chart")
+        assert _redefine(site, helm | {"synchronize": False}) == [Outcome.REFUSED]
+        assert _cause(site) == "sync-setting-fixed"
+        assert "needs a new registry" in site.pipeline.sns.told[-1][1].what
+
+
+def test_nothing_is_done_when_the_definition_is_gone() -> None:
+    """A work item whose definition no longer leads to its identity does nothing, and nothing stays due."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        site.push(NAME)
+        site.pipeline.definitions.documents = []
+        site.forget_calls()
+        site.run(3600)
+        assert site.calls() == []
+        assert all(state.due_at is None for state in site.pipeline.ledger.states.values())
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.ACT])
+def test_sync_is_held_back_when_the_mode_is_observe(mode: Mode) -> None:
+    """A sync is a write, too."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        site.run(60)
+        site.pipeline.definitions.current_mode = mode
+        site.push(NAME)
+        site.forget_calls()
+        site.run(600)
+        assert site.calls().count("POST sync") == (1 if mode is Mode.ACT else 0)
+        if mode is Mode.OBSERVE:
+            assert site.calls() == []
+            site.pipeline.definitions.current_mode = Mode.ACT
+            site.run(1200)
+            assert site.calls().count("POST sync") == 1
+
+
+def test_sync_of_a_seeded_registry_is_held_back_when_the_mode_is_observe() -> None:
+    """Not even a look-up is made for a sync that may not start."""
+    seeded = {"id": "seeded", "name": "Pack registry", "base_content_path": "team-a", "manage": "sync-only"}
+    with Installation([seeded]) as site:
+        site.seed("Pack registry", "team-a")
+        site.pipeline.definitions.current_mode = Mode.OBSERVE
+        site.pipeline.repositories.add(NAME)
+        site.push(NAME)
+        site.run(3600)
+        assert site.calls() == []
+
+
+def test_missing_seeded_registry_is_told_when_a_push_is_due() -> None:
+    """A sync-only definition never creates."""
+    seeded = {"id": "seeded", "name": "Pack registry", "base_content_path": "team-a", "manage": "sync-only"}
+    with Installation([seeded]) as site:
+        site.pipeline.repositories.add(NAME)
+        site.push(NAME)
+        site.run(600)
+        assert _cause(site) == "drifted"
+        assert not site.writes()
+
+
+def test_syncs_wait_for_the_next_minute_when_too_many_start() -> None:
+    """At most a set number of sync starts per minute over all registries."""
+    with Installation([FAMILY], rules=Rules(sync_starts_per_minute=2)) as site:
+        names = [f"team-{c}/spectro-packs/archive/nginx" for c in "abcdef"]
+        site.create(*names)
+        site.run(120)
+        creates = len(site.syncs())
+        site.push(*names)
+        site.run(1200)
+        minutes = [int(at // 60) for at in site.syncs()[creates:]]
+        assert len(minutes) == len(names)
+        assert max(minutes.count(minute) for minute in minutes) <= 2
+
+
+def test_nothing_is_synced_when_the_definition_does_not_synchronize() -> None:
+    """A helm registry without sync: content needs none."""
+    with Installation([FIXED | {"provider": "helm", "synchronize": False}]) as site:
+        site.create("team-a/chart")
+        assert site.push("team-a/chart") == [Outcome.UNCHANGED]
+        site.run(3600)
+        assert site.calls().count("POST sync") == 0
+
+
+def test_owed_sync_waits_when_vertex_is_away() -> None:
+    """The sync stays owed, one incident tells, and it starts when VerteX is back."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        site.run(60)
+        site.away()
+        site.push(NAME)
+        site.run(3600)
+        assert site.pipeline.sns.states == [("open", "vertex-unavailable", "VerteX")]
+        site.back()
+        site.run(900)
+        assert len(site.syncs()) == 2
+        assert site.pipeline.sns.states[-1][0] == "resolved"
+
+
+@pytest.mark.parametrize("pointer", ["literal", "secret"])
+def test_role_and_external_id_are_sent_when_credentials_are_sts(pointer: str) -> None:
+    """The external id is given as such, or kept in a secret."""
+    external = "an-external-id" if pointer == "literal" else {"secret": "vertex/external-id"}
+    definition = FIXED | {"credentials": {"kind": "sts", "role": ROLE, "external_id": external}}
+    with Installation([definition]) as site:
+        site.pipeline.secrets.put("vertex/external-id", "an-external-id")
+        assert site.create(NAME) == [Outcome.REGISTERED]
+        (stored,) = site.vertex.registries.values()
+        credentials = stored["spec"]["credentials"]
+        assert credentials["sts"] == {"arn": ROLE, "externalId": "an-external-id"}
+        assert credentials["partition"] == "aws"
+        uses = {s.use for state in site.pipeline.ledger.states.values() for s in state.secrets}
+        assert uses == ({"external-id"} if pointer == "secret" else set())
+
+
+@pytest.mark.parametrize(
+    ("credentials", "expected"),
+    [
+        ({"kind": "pod-identity", "role": ROLE}, {"credentialType": "pod-identity", "podIdentity": {"roleArn": ROLE}}),
+        ({"kind": "none"}, {"credentialType": "secret"}),
+    ],
+)
+def test_ecr_credentials_are_sent_as_their_kind_asks(credentials: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Pod identity and public registries."""
+    with Installation([FIXED | {"credentials": credentials}]) as site:
+        assert site.create(NAME) == [Outcome.REGISTERED]
+        (stored,) = site.vertex.registries.values()
+        assert stored["spec"]["credentials"] == expected | {"partition": "aws"}
+        assert stored["spec"]["isPrivate"] is (credentials["kind"] != "none")
+
+
+BASIC: dict[str, Any] = {
+    "id": "harbor",
+    "name": "harbor",
+    "type": "basic",
+    "provider": "zarf",
+    "endpoint": "https://harbor.example.gov",
+    "base_content_path": "platform",
+}
+
+
+def test_token_and_private_ca_are_sent_when_a_basic_registry_needs_them() -> None:
+    """A token from a secret, a CA from another one."""
+    document = BASIC | {"credentials": {"kind": "token", "secret": "oci/token"}, "tls": {"ca": "oci/ca"}}
+    with Installation([document], rules=Rules(allowed_hosts=("harbor.example.gov",))) as site:
+        site.pipeline.secrets.put("oci/token", "plain-" + "t" * 12)
+        site.pipeline.secrets.put("oci/ca", PEM)
+        assert _redefine(site, document) == [Outcome.REGISTERED]
+        (stored,) = site.vertex.registries.values()
+        assert stored["spec"]["auth"]["type"] == "token"
+        assert stored["spec"]["auth"]["tls"]["certificate"] == PEM
+
+
+@pytest.mark.parametrize(
+    ("document", "cause"),
+    [
+        (BASIC | {"credentials": {"kind": "token", "secret": "oci/token"}}, "endpoint-not-allowed"),
+        (BASIC | {"tls": {"ca": "oci/no-pem"}}, "secret-malformed"),
+        (BASIC | {"tls": {"ca": "oci/missing"}}, "secret-unreadable"),
+        (BASIC | {"tls": {"insecure_skip_verify": True}}, "definition-invalid"),
+        (BASIC | {"credentials": {"kind": "username-password", "secret": "oci/token"}}, "secret-malformed"),
+        (BASIC | {"credentials": {"kind": "token", "secret": "stack/own"}}, "secret-unreadable"),
+    ],
+)
+def test_nothing_is_sent_when_a_secret_or_setting_forbids_it(document: dict[str, Any], cause: str) -> None:
+    """Each refusal happens before any request to VerteX."""
+    own = "arn:aws:secretsmanager:us-east-1:123456789012:secret:stack/own-AbCdEf"
+    with Installation([document], rules=Rules(own_secrets=(own,))) as site:
+        site.pipeline.secrets.put("oci/token", "plain-" + "t" * 12)
+        site.pipeline.secrets.put("stack/own", "plain-" + "t" * 12)
+        site.pipeline.secrets.put("oci/no-pem", "not a certificate")
+        assert _redefine(site, document) == [Outcome.REFUSED]
+        assert _cause(site) == cause
+        assert site.calls() == []
+
+
+def test_unreadable_secret_is_one_incident_when_it_stands_behind_many_registries() -> None:
+    """One incident on the secret; its repair reaches every registry that heard of it."""
+    with Installation([FAMILY]) as site:
+        del site.pipeline.secrets.versions["vertex/ecr-pull"]
+        site.create(*(f"team-{c}/spectro-packs/archive/nginx" for c in "abcd"))
+        assert site.pipeline.sns.states == [("open", "secret-unreadable", "secret vertex/ecr-pull")]
+        assert _rotate(site, "one").count(Outcome.REGISTERED) == 4
+        assert site.pipeline.sns.states[-1][0] == "resolved"
+
+
+def test_definition_is_refused_when_two_are_equally_close() -> None:
+    """A tie is definition-invalid, and nothing is written."""
+    with Installation([FAMILY, FAMILY | {"id": "rival", "name": "rival-{base}"}]) as site:
+        assert site.create(NAME) == [Outcome.REFUSED]
+        assert _cause(site) == "definition-invalid"
+        assert site.calls() == []
+
+
+def test_dependants_are_named_when_a_rotation_fails() -> None:
+    """RotationFailed is an incident on the secret, resolved by the next success."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        site.pipeline.deliver(events.rotation_failed("vertex/ecr-pull"))
+        assert site.pipeline.sns.states == [("open", "rotation-failed", "the secret vertex/ecr-pull")]
+        assert "ecr-123456789012-us-east-1-team-a" in site.pipeline.sns.told[-1][1].what
+        site.pipeline.deliver(events.rotation_failed("unknown/secret"))
+        assert len(site.pipeline.sns.told) == 1
+
+
+def test_events_own_word_is_taken_when_ecr_may_not_be_asked() -> None:
+    """Access denied by ECR: told once; the endpoint of the event still counts."""
+
+    class _Denied(FakeRepositories):
+        def find(self, repository: Repository) -> FoundRepository | None:
+            raise AutopilotError(causes.ACCESS_DENIED, "ECR refused", subject="account:123456789012")
+
+    with Installation([FAMILY]) as site:
+        site.pipeline.repositories = _Denied()
+        assert site.pipeline.deliver(events.created(NAME)) == [Outcome.REGISTERED]
+        assert site.pipeline.sns.states == [("open", "access-denied", "account 123456789012")]
+        assert site.pipeline.deliver(events.pushed("team-b/spectro-packs/archive/nginx")) == []
+
+
+def test_family_is_registered_when_its_definition_appears_after_the_repositories() -> None:
+    """A definition that changed at once asks for what exists; repositories tagged to be ignored do not count."""
+    with Installation([]) as site:
+        site.pipeline.repositories.add(NAME, "team-b/spectro-packs/archive/nginx", "other/spectro-packs/archive/x")
+        site.pipeline.repositories.ignored.add("team-b/spectro-packs/archive/nginx")
+        assert _redefine(site, FAMILY) == [Outcome.REGISTERED]
+        assert [r["base_content_path"] for r in site.registries()] == ["team-a"]
+
+
+def test_message_alone_is_left_to_redelivery_when_it_fails() -> None:
+    """One bad collaborator call fails one message, not its batch."""
+    with Installation([FAMILY]) as site:
+        site.pipeline.repositories.add(NAME)
+        real, calls = site.pipeline.definitions.load, iter([True, False, False])
+
+        def load() -> Any:
+            if next(calls, False):
+                raise httpx.ReadTimeout("not an AutopilotError")
+            return real()
+
+        site.pipeline.definitions.load = load  # type: ignore[method-assign] # breaks once
+        assert site.pipeline.deliver(events.created(NAME)) == [Outcome.REGISTERED]
+        assert site.pipeline.metrics.counts["EventsFailed"] == 1
+
+
+def test_same_refusal_is_not_repeated_at_each_push() -> None:
+    """A push storm against a refused registry costs no requests."""
+    with Installation([FAMILY]) as site:
+        site.seed("made in the console", "team-a")
+        site.create(NAME)
+        site.forget_calls()
+        for _ in range(20):
+            site.push(NAME)
+        assert site.calls() == []
+        assert len(site.pipeline.sns.told) == 1
+
+
+def test_registry_known_as_another_is_not_read_again() -> None:
+    """What a typed GET showed is remembered until VerteX says that it changed."""
+    with Installation([FAMILY]) as site:
+        site.seed("theirs", "other")
+        site.create(NAME)
+        assert site.calls().count("GET typed") == 1
+        site.create("team-b/spectro-packs/archive/nginx")
+        assert site.calls().count("GET typed") <= 2
+        assert len(site.registries()) == 3
+
+
+def test_health_is_refused_when_vertex_denies_its_own_account() -> None:
+    """A 403 of VerteX is no fault of the registry's credentials."""
+    with Installation([FAMILY]) as site:
+        site.vertex.rejects = lambda spec: "ResourceAccessDenied"
+        assert site.create(NAME) == [Outcome.REFUSED]
+        assert _cause(site) == "access-denied"
+        (state,) = site.pipeline.ledger.states.values()
+        assert state.health is Health.REFUSED
