@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cli.loading import LoadedEvent
+from cli.rules import matching_rules
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import (
     Ignored,
@@ -18,6 +20,8 @@ from registry_autopilot.events import (
 from registry_autopilot.hosts import EcrHost, partition_of_region, render_ecr_host
 from registry_autopilot.matching import Home, Lead, Place, leads, registry_name
 from registry_autopilot.secret_values import reference_names
+
+HOME = Home("123456789012", "us-east-1")  # account and region of the sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Meaning:
         return origin.event_id if origin is not None else None
 
 
+def explain(events: Sequence[LoadedEvent], definitions: Sequence[Definition]) -> dict[str, Any]:
+    """Each event with the rules it matches, and what it would lead to."""
+    return {"events": [_explained(event, definitions) for event in events]}
+
+
 def meaning_of(envelope: Any, definitions: Sequence[Definition], home: Home) -> Meaning:
     """Parse and match one event."""
     event = parse_event(envelope)
@@ -82,7 +91,9 @@ def in_words(meaning: Meaning, definitions: Sequence[Definition]) -> str:
             return "; ".join(f"make sure that {name!r} is registered, and owe it a sync" for name in meaning.names)
         case event if (secret := getattr(event, "secret_id", None)) is not None:
             users = [d.id for d in definitions if _uses(d, secret)]
-            return f"prove and refresh every registry of {', '.join(users)}" if users else "no definition uses the secret"
+            return (
+                f"prove and refresh every registry of {', '.join(users)}" if users else "no definition uses the secret"
+            )
         case event if (parameter := getattr(event, "parameter", None)) is not None:
             return f"read {parameter} anew and make right what depends on it"
         case _:
@@ -100,3 +111,20 @@ def _place(repository: Repository) -> Place:
     partition = partition_of_region(repository.region)
     host = EcrHost(repository.account, repository.region, partition, fips=False, dual_stack=False)
     return Place(render_ecr_host(host), repository.name)
+
+
+def _explained(event: LoadedEvent, definitions: Sequence[Definition]) -> dict[str, Any]:
+    meaning, matched = meaning_of(event.envelope, definitions, HOME), matching_rules(event.envelope)
+    would = in_words(meaning, definitions) if matched else _unmatched(meaning)
+    return {
+        "file": event.file,
+        "matched": matched,
+        "trigger": meaning.trigger,
+        "registries": meaning.names if matched else [],
+        "would": would,
+    }
+
+
+def _unmatched(meaning: Meaning) -> str:
+    because = f" ({meaning.reason})" if meaning.reason else ""
+    return f"ignored: no rule of the stack matches it{because}"

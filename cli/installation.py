@@ -5,17 +5,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli import loading
 from cli.errors import UsageError
+from cli.trust import trusting
 from registry_autopilot.definitions import Definition
 from sandbox.proxy import RecordingProxy
 from sandbox.stack import DEFINITIONS, Sandbox, VertexLogin
 from sandbox.vertex import Journal
-
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Choice:
     vertex: str | None = None
     vertex_login: Path | None = None
     i_own_this_vertex: bool = False
+    ca: Path | None = None
     ticking: bool = False
 
 
@@ -46,13 +47,17 @@ def installation(choice: Choice) -> Iterator[Site]:
     documents = loading.load_definitions(choice.definitions or DEFINITIONS)
     secrets = loading.load_secrets(choice.secrets) if choice.secrets else {}
     with ExitStack() as stack:
-        proxy = stack.enter_context(RecordingProxy(_checked(choice.vertex))) if choice.vertex else None
+        proxy = (
+            stack.enter_context(RecordingProxy(checked_url(choice.vertex), trust=trusting(choice.ca)))
+            if choice.vertex
+            else None
+        )
         sandbox = Sandbox(
             documents,
             secrets=secrets,
             mode="act" if _may_write(choice) else "observe",
             vertex_url=proxy.url if proxy else None,
-            vertex_login=_login(choice) if proxy else None,
+            vertex_login=login_of(choice.vertex_login) if proxy else None,
             auto_tick=choice.ticking,
         )
         stack.enter_context(sandbox)
@@ -66,26 +71,48 @@ def _journal_of(sandbox: Sandbox) -> Journal:
     return sandbox.vertex.journal
 
 
-def _may_write(choice: Choice) -> bool:
-    remote = choice.vertex is not None and urlsplit(choice.vertex).hostname not in _LOOPBACK
-    if remote and not choice.i_own_this_vertex:
-        sys.stderr.write("autopilot: mode observe: nothing is written to this VerteX without --i-own-this-vertex\n")
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
         return False
-    return True
 
 
-def _checked(url: str) -> str:
+def checked_url(url: str) -> str:
+    """An address of a VerteX.
+
+    Raises:
+        UsageError: it is none, or a login would cross a network in the clear.
+    """
     parts = urlsplit(url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not parts.hostname or not secure:
-        raise UsageError(f"--vertex: {url!r}: must be like https://vertex.example.gov (http for a loopback host only)")
-    return url
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url))
+    if not parts.hostname or not secure or parts.username or parts.query or parts.fragment:
+        shown = url if not parts.username else "(not shown)"
+        raise UsageError(
+            f"--vertex: {shown!r}: must be like https://vertex.example.gov (http for a loopback host only)"
+        )
+    return url.rstrip("/")
 
 
-def _login(choice: Choice) -> VertexLogin:
-    if choice.vertex_login is not None:
-        return VertexLogin(*loading.load_login(choice.vertex_login))
+def login_of(file: Path | None) -> VertexLogin:
+    """The login to VerteX: from a file, else asked for.
+
+    Raises:
+        UsageError: the file cannot be used, or there is nobody to ask.
+    """
+    if file is not None:
+        return VertexLogin(*loading.load_login(file))
     if not sys.stdin.isatty():
         raise UsageError("--vertex-login: missing; give a file with username and password")
     sys.stderr.write("VerteX username: ")
+    sys.stderr.flush()
     return VertexLogin(sys.stdin.readline().strip(), getpass.getpass("VerteX password: ", stream=sys.stderr))
+
+
+def _may_write(choice: Choice) -> bool:
+    if choice.vertex is None or is_loopback(choice.vertex) or choice.i_own_this_vertex:
+        return True
+    sys.stderr.write("autopilot: mode observe: nothing is written to this VerteX without --i-own-this-vertex\n")
+    return False

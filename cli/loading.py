@@ -1,7 +1,8 @@
 """Reads what people hand in: events, definitions, secrets, logins. Each error names file, place and remedy."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,13 @@ import yaml
 from cli.errors import UsageError
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition, parse_definition
+from registry_autopilot.event_envelope import kind_of
 from registry_autopilot.events import envelope_of
+from sandbox.aws.seeds import ADMIN_SECRET, SLACK_SECRET
+
+_SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")  # Secrets Manager, CreateSecret
+
+_OWN_SECRETS = {ADMIN_SECRET, SLACK_SECRET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +33,28 @@ def load_events(files: Sequence[Path]) -> list[LoadedEvent]:
     """Envelopes, bare CloudTrail records, lists of either, or CloudTrail log files (`{"Records": […]}`).
 
     Raises:
-        UsageError: a file cannot be read, or is not JSON.
+        UsageError: a file cannot be read, is not JSON, or holds something that is no event.
     """
-    events = []
-    for file in files:
-        document = _json(file)
-        listed = document.get("Records", document) if isinstance(document, Mapping) else document
-        entries = listed if isinstance(listed, list) else [listed]
-        for index, entry in enumerate(entries):
-            name = f"{file}#{index}" if len(entries) > 1 else str(file)
-            events.append(LoadedEvent(name, envelope_of(entry)))
-    return events
+    return [event for file in files for event in _events_of(file)]
+
+
+def _events_of(file: Path) -> Iterator[LoadedEvent]:
+    document = _json(file)
+    is_log = isinstance(document, Mapping) and "Records" in document and "detail-type" not in document
+    entries = document["Records"] if is_log else document if isinstance(document, list) else None
+    if entries is None:
+        yield _event(str(file), document, "")
+        return
+    if not isinstance(entries, list):
+        raise UsageError(f"{file}: Records: must be a list, as in a CloudTrail log file")
+    for index, entry in enumerate(entries):
+        yield _event(str(file), entry, f"{'Records' if is_log else ''}[{index}]: ")
+
+
+def _event(file: str, entry: object, place: str) -> LoadedEvent:
+    if not isinstance(entry, Mapping):
+        raise UsageError(f"{file}: {place}is {kind_of(entry)}; an event is one JSON object")
+    return LoadedEvent(file, envelope_of(entry))
 
 
 def load_definitions(file: Path) -> list[dict[str, Any]]:
@@ -70,11 +88,23 @@ def load_secrets(file: Path) -> dict[str, Any]:
     """
     content = _yaml(file)
     if not isinstance(content, Mapping):
-        raise UsageError(f"{file}: must be a mapping of secret names to values")
+        raise UsageError(f"{file}: is {kind_of(content)}; it must be a mapping of secret names to values")
     for name, value in content.items():
-        if not isinstance(name, str) or not isinstance(value, str | Mapping):
-            raise UsageError(f"{file}: {name}: must be a text or a mapping")
+        if not isinstance(name, str) or not _SECRET_NAME.fullmatch(name):
+            raise UsageError(f"{file}: {name!r}: is no name of a secret; use the part of its ARN after `:secret:`")
+        if name in _OWN_SECRETS:
+            raise UsageError(f"{file}: {name}: is the sandbox's own; choose another name")
+        if not isinstance(value, str | Mapping) or not value:
+            raise UsageError(f"{file}: {name}: must be a text or a mapping, and not empty; quote a number")
+        _storable(file, name, value)
     return dict(content)
+
+
+def _storable(file: Path, name: str, value: object) -> None:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{file}: {name}: holds a date or the like; quote it to make it a text") from None
 
 
 def load_login(file: Path) -> tuple[str, str]:
@@ -85,9 +115,9 @@ def load_login(file: Path) -> tuple[str, str]:
     """
     content = _yaml(file)
     found = content if isinstance(content, Mapping) else {}
-    missing = [key for key in ("username", "password") if not isinstance(found.get(key), str)]
+    missing = [key for key in ("username", "password") if not isinstance(found.get(key), str) or not found[key]]
     if missing:
-        raise UsageError(f"{file}: {', '.join(missing)}: missing; it needs username and password")
+        raise UsageError(f"{file}: {', '.join(missing)}: missing, or no text; give username and password, quoted")
     return str(found["username"]), str(found["password"])
 
 
@@ -123,4 +153,4 @@ def _text(file: Path) -> str:
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read ({type(error).__name__}); check the path") from None
+        raise UsageError(f"{file}: cannot be read as text ({type(error).__name__}); check the path") from None

@@ -1,19 +1,28 @@
 """Replay: events through the stack's real rules and functions, and what came of each."""
 
-from collections.abc import Mapping, Sequence
+import json
+import sys
+from collections.abc import Sequence
 from typing import Any
 
-from cli.explaining import Meaning, meaning_of
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.explaining import HOME, Meaning, meaning_of
 from cli.loading import LoadedEvent
 from cli.report import Ledger, notices_of, registries_of, requests_of
 from registry_autopilot.definitions import Definition
-from registry_autopilot.events import Unrecognised
-from registry_autopilot.matching import Home
+from registry_autopilot.events import (
+    MAX_BODY_BYTES,
+    ImagePushed,
+    RepositoryCreated,
+    RepositoryDeleted,
+    Unrecognised,
+    parse_event,
+)
 from registry_autopilot.records import MAX_TRIGGERS, Health, HistoryEntry, Outcome, RegistryState
 from sandbox.stack import Sandbox
 from sandbox.vertex import Journal
 
-HOME = Home("123456789012", "us-east-1")
 KEY_WAIT_SECONDS = 200  # of the sandbox's time: a fresh access key is waited for, a sync that is not due is not
 _WEIGHT = (
     Outcome.REGISTERED,
@@ -31,6 +40,8 @@ def replay(
     sandbox: Sandbox, events: Sequence[LoadedEvent], definitions: Sequence[Definition], journal: Journal
 ) -> dict[str, Any]:
     """Deliver, run until idle, report."""
+    for event in events:
+        _claim(sandbox, event)
     matched = [_deliver(sandbox, event) for event in events]
     settle(sandbox)
     return report(sandbox, events, matched, definitions, journal)
@@ -74,10 +85,23 @@ def _key_wait(sandbox: Sandbox) -> float | None:
     return max(1.0, min(due) - sandbox.clock.now() + 1) if due else None
 
 
+def _claim(sandbox: Sandbox, event: LoadedEvent) -> None:
+    """Make AWS agree with an event that means a repository; anything else claims nothing that could be made true."""
+    meant = parse_event(event.envelope)
+    try:
+        if isinstance(meant, RepositoryCreated | ImagePushed):
+            sandbox.ensure_claims(event.envelope)
+        elif isinstance(meant, RepositoryDeleted):
+            sandbox.activity.delete_repository(meant.repository.name)
+    except (ClientError, BotoCoreError) as error:
+        sys.stderr.write(f"autopilot: {event.file}: the sandbox's AWS cannot agree: {error}\n")
+
+
 def _deliver(sandbox: Sandbox, event: LoadedEvent) -> list[str]:
-    if not isinstance(event.envelope, Mapping):
+    """Put it on the bus; one that is larger than EventBridge delivers never arrives."""
+    if len(json.dumps(event.envelope).encode()) > MAX_BODY_BYTES:
+        sys.stderr.write(f"autopilot: {event.file}: larger than the {MAX_BODY_BYTES} bytes that EventBridge delivers\n")
         return []
-    sandbox.ensure_claims(event.envelope)
     return sandbox.put_event(event.envelope)
 
 

@@ -32,7 +32,9 @@ def stay(site: Site, *, as_json: bool) -> None:
     lines = json.dumps(addresses, indent=2) if as_json else "\n".join(f"{k:18}{v}" for k, v in addresses.items())
     sys.stdout.write(lines + "\n")
     if not as_json:
-        sys.stdout.write(f"\nsource {ENV_FILE}   # then: aws ecr create-repository --repository-name …\nCtrl-C ends it.\n")
+        sys.stdout.write(
+            f"\nsource {ENV_FILE}   # then: aws ecr create-repository --repository-name …\nCtrl-C ends it.\n"
+        )
     sys.stdout.flush()
     done.wait()
     ENV_FILE.unlink(missing_ok=True)

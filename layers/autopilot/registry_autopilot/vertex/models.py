@@ -108,7 +108,8 @@ def parse_summary(raw: object) -> RegistrySummary:
         endpoint=_text(spec, "endpoint") or "",
         default_region=_text(spec, "defaultRegion"),
         last_modified=_text(metadata, "lastModifiedTimestamp"),
-        sync=SyncStatus.parse(status.get("syncStatus")),
+        # The published description calls it `sync` in the summary and `syncStatus` in the typed object.
+        sync=SyncStatus.parse(status.get("sync") or status.get("syncStatus")),
     )
 
 
