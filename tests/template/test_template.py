@@ -1,0 +1,154 @@
+"""The template keeps its promises: least privilege, every partition, limits of AWS, names of the contract."""
+
+import importlib.util
+import json
+import re
+from typing import Any
+
+import pytest
+
+from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings
+from tests.template import support
+
+FUNCTIONS = {
+    "RouteEventsFunction": RouteSettings,
+    "ConvergeRegistryFunction": ConvergeSettings,
+    "NotifyAdminsFunction": NotifySettings,
+}
+_WIDE = {"AttachToTheVpc", "ListTheLedgersStreams"}  # AWS knows no resource for these
+_FUNCTION_PROPERTIES = support.of_type("AWS::Lambda::Function")
+
+
+@pytest.mark.parametrize("word", ["arn:aws:", "amazonaws.com", "us-east-1", "us-gov-"])
+def test_no_partition_is_named_when_the_stack_is_deployed(word: str) -> None:
+    """Promise 9: no literal of one partition outside service principals."""
+    text = json.dumps(support.translated()["Resources"])
+    found = set(re.findall(rf"[^\"]*{re.escape(word)}[^\"]*", text))
+    principals = {f"{service}.amazonaws.com" for service in ("lambda", "events", "cloudwatch", "ecr", "secretsmanager")}
+    assert found - principals == set()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_gets_what_its_settings_need_and_no_more(function: str) -> None:
+    """The environment of the template and the settings model name the same variables."""
+    variables = set(_FUNCTION_PROPERTIES[function]["Environment"]["Variables"])
+    fields = {name.upper() for name in FUNCTIONS[function].model_fields}
+    given = {name for name in variables if not name.startswith("POWERTOOLS_")} - {"HTTPS_PROXY", "NO_PROXY"}
+    required = {name.upper() for name, field in FUNCTIONS[function].model_fields.items() if field.is_required()}
+    assert given <= fields
+    assert required - {"AWS_REGION"} <= given
+    assert not {name for name in given if "PASSWORD" in name or "TOKEN" in name}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_has_its_own_log_group_and_role(function: str) -> None:
+    """An explicit log group with retention, a role of its own, the pinned runtime."""
+    properties = _FUNCTION_PROPERTIES[function]
+    stem = function.removesuffix("Function")
+    assert properties["Role"]["Fn::GetAtt"] == [f"{stem}Role", "Arn"]
+    assert support.of_type("AWS::Logs::LogGroup")[f"{stem}LogGroup"]["RetentionInDays"]
+    assert properties["Runtime"] == "python3.13"
+    assert properties["Architectures"] == [{"Ref": "Architecture"}]
+    assert "LoggingConfig" not in properties, "GovCloud has no JSON log format"
+
+
+def test_every_statement_reads_as_a_sentence_and_names_its_resources() -> None:
+    """One statement per need; `*` only where AWS knows no resource."""
+    sids = [statement["Sid"] for _, statement in support.statements()]
+    assert len(sids) > 12
+    for role, statement in support.statements():
+        assert len(re.findall(r"[A-Z][a-z]+", statement["Sid"])) >= 3, statement["Sid"]
+        assert statement["Effect"] == "Allow"
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], f"{role}: {statement['Sid']}"
+        wide = "*" in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]])
+        assert wide == (statement["Sid"] in _WIDE), f"{role}: {statement['Sid']}"
+
+
+def test_only_converge_reads_registry_secrets_and_only_notify_publishes() -> None:
+    """Who may do what: the rooms of the design, in IAM."""
+    by_action: dict[str, set[str]] = {}
+    for role, statement in support.statements():
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        for action in actions:
+            by_action.setdefault(action, set()).add(role)
+    assert by_action["sns:Publish"] == {"NotifyAdminsRole"}
+    assert by_action["secretsmanager:GetSecretValue"] == {"ConvergeRegistryRole", "NotifyAdminsRole"}
+    assert by_action["ecr:DescribeRepositories"] == {"RouteEventsRole"}
+    reads = [s for r, s in support.statements() if s["Sid"] == "ReadTheSecretsThatDefinitionsMayName"]
+    assert [s["Resource"] for s in reads] == [{"Ref": "RegistrySecretArns"}]
+
+
+@pytest.mark.parametrize(
+    ("queue", "function"), [("EventsQueue", "RouteEventsFunction"), ("WorkQueue", "ConvergeRegistryFunction")]
+)
+def test_visibility_timeout_is_long_enough_for_its_function(queue: str, function: str) -> None:
+    """Six times the function's timeout, and the batch window (Lambda's guide to SQS)."""
+    timeout = _FUNCTION_PROPERTIES[function]["Timeout"]
+    properties = support.of_type("AWS::SQS::Queue")[queue]
+    assert properties["VisibilityTimeout"] >= 6 * timeout
+    assert properties["RedrivePolicy"]["maxReceiveCount"] >= 5
+
+
+def test_every_queue_is_encrypted_and_keeps_messages_for_two_weeks() -> None:
+    """Nothing is lost over a long weekend."""
+    for name, properties in support.of_type("AWS::SQS::Queue").items():
+        assert properties["SqsManagedSseEnabled"] is True, name
+        assert properties["MessageRetentionPeriod"] == 1_209_600, name
+
+
+def test_event_sources_keep_to_what_every_partition_has() -> None:
+    """Partial failures everywhere; no provisioned mode, metrics or tags, which GovCloud lacks."""
+    sources = support.of_type("AWS::Lambda::EventSourceMapping")
+    assert len(sources) == 3
+    for name, properties in sources.items():
+        assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        assert not {"MetricsConfig", "ProvisionedPollerConfig", "Tags"} & set(properties), name
+    stream = next(p for p in sources.values() if "StartingPosition" in p)
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert stream["DestinationConfig"]["OnFailure"]
+
+
+def test_every_rule_has_a_dead_letter_queue_and_may_send() -> None:
+    """What EventBridge cannot deliver is kept; the queue's policy names each rule."""
+    rules = support.of_type("AWS::Events::Rule")
+    policy = json.dumps(support.translated()["Resources"]["EventsQueuePolicy"])
+    for name, properties in rules.items():
+        assert all("DeadLetterConfig" in target for target in properties["Targets"]), name
+        assert f'"{name}"' in policy, name
+        assert len(json.dumps(properties.get("EventPattern", {}))) <= 4096
+
+
+def test_every_dead_letter_queue_has_an_alarm() -> None:
+    """Nobody finds a dead letter by chance."""
+    text = json.dumps(support.of_type("AWS::CloudWatch::Alarm"))
+    for name in support.of_type("AWS::SQS::Queue"):
+        assert name in text or not name.endswith("DeadLetterQueue"), name
+
+
+def test_stack_starts_in_observe_and_reads_no_secret_by_default() -> None:
+    """A deployed stack writes nothing until somebody says so."""
+    parameters: dict[str, Any] = support.source()["Parameters"]
+    assert parameters["InitialMode"]["Default"] == "observe"
+    assert parameters["RegistrySecretArns"]["Default"] == ""
+    assert parameters["AllowInsecureTls"]["Default"] == "false"
+    assert parameters["Architecture"]["Default"] == "arm64"
+    for name, parameter in parameters.items():
+        assert parameter.get("Description"), name
+        assert "AllowedPattern" not in parameter or "ConstraintDescription" in parameter, name
+
+
+def test_every_parameter_stands_in_a_group() -> None:
+    """The console shows them in an order that a person understands."""
+    groups = support.source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(support.source()["Parameters"])
+
+
+def test_page_of_parameters_is_in_step_with_the_template() -> None:
+    """`python docs/generate.py` writes docs/parameters.md."""
+    spec = importlib.util.spec_from_file_location("generate", support.ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PARAMETERS.read_text() == module.parameters()
