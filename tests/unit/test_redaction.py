@@ -111,6 +111,12 @@ def test_password_is_gone_when_a_docker_configuration_is_registered() -> None:
     assert redact(f"nested-canary {auth}") == f"{MASK} {MASK}"
 
 
+def test_members_are_gone_when_a_registered_secret_holds_lists() -> None:
+    """Any JSON counts; what says that it is base64 and is not does no harm."""
+    register_secret(json.dumps({"tokens": ["first-canary", {"inner": "second-canary"}, 7], "auth": "not base64!"}))
+    assert redact("first-canary second-canary not base64!") == f"{MASK} {MASK} {MASK}"
+
+
 def test_words_stay_when_a_registered_value_is_too_short() -> None:
     """A value as short as a syllable would take half of every text away."""
     register_secret("abc")

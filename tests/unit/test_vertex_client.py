@@ -365,6 +365,16 @@ def test_list_is_read_to_its_end_when_it_comes_in_pages() -> None:
     ]
 
 
+def test_list_is_refused_when_it_never_ends() -> None:
+    """A part of a list must not be taken for all of it."""
+    pages = iter(range(1000))
+
+    def page(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"items": [], "listmeta": {"continue": f"page-{next(pages)}"}})
+
+    assert _Site(page).refused(_READS["summary"]).cause is causes.VERTEX_UNAVAILABLE
+
+
 def test_requests_are_recorded_when_asked_for() -> None:
     """Every try counts, with its AuditUid; no query, body or token is kept."""
     site = _Site(httpx.ConnectError("refused"), httpx.Response(401), httpx.Response(204, headers={"AuditUid": "a-1"}))

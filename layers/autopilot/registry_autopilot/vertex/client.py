@@ -159,6 +159,7 @@ class VertexClient:
             if not isinstance(following, str) or not following or following == params.get("continue"):
                 return
             params = {**params, "continue": following}
+        raise _unreadable(call, "a list that does not end")
 
     def _send(self, call: Call) -> dict[str, Any]:
         """The object answered, empty where the answer is."""
