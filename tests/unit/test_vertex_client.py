@@ -21,7 +21,7 @@ _VERSION_PATH = "/v1/system/version/installed"
 _STORED = {"metadata": {"uid": "u1", "name": "n"}, "spec": {"endpoint": "h", "providerType": "pack"}}
 _ANSWERS = {
     "GET": httpx.Response(200, json=_STORED | {"items": []}),
-    "PUT": httpx.Response(204),
+    "PUT": httpx.Response(204),  # and a validate
     "DELETE": httpx.Response(204),
     "POST": httpx.Response(201, json={"uid": "u9"}),
 }
@@ -71,7 +71,7 @@ class _Site:
 
     @staticmethod
     def _good(request: httpx.Request) -> httpx.Response:
-        answer = _ANSWERS[request.method]
+        answer = _ANSWERS["PUT" if request.url.path.endswith("/validate") else request.method]
         return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
     def refused(self, operation: Operation) -> VertexError:
@@ -309,6 +309,12 @@ def test_answer_counts_as_none_when_it_is_not_vertexs(name: str, answer: Answer)
     error = _Site(answer).refused(_ALL[name])
     assert error.cause is causes.VERTEX_UNAVAILABLE
     assert error.outcome_unknown is (name not in _READS)
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200), httpx.Response(200, json={}), httpx.Response(202)])
+def test_spec_is_not_proven_when_a_validate_is_answered_in_any_other_way(answer: Answer) -> None:
+    """A write follows from it: only the documented 204 will do."""
+    assert _Site(answer).refused(_READS["validate"]).cause is causes.VERTEX_UNAVAILABLE
 
 
 @pytest.mark.parametrize("name", ["metadata", "summary"])

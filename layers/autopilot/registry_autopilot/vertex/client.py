@@ -33,7 +33,7 @@ from registry_autopilot.vertex.transport import (
     Transport,
 )
 
-_SERVER, _GATEWAY_TIMEOUT = 500, 504
+_NO_CONTENT, _SERVER, _GATEWAY_TIMEOUT = 204, 500, 504
 _MAX_PAGES = 200
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
 # What a write may have done nevertheless, when VerteX answers it with a server error.
@@ -101,7 +101,11 @@ class VertexClient:
     def validate_registry(self, type_: RegistryType, spec: dict[str, Any]) -> None:
         """`v1EcrRegistriesValidate`, `v1BasicOciRegistriesValidate`: VerteX tries the spec itself."""
         path, answer = f"/v1/registries/oci/{type_}/validate", self._timeouts.validate
-        self._send(Call("validate_registry", "POST", path, answer, json=spec, repeat=Repeat.ALWAYS))
+        call = Call("validate_registry", "POST", path, answer, json=spec, repeat=Repeat.ALWAYS)
+        response = self._answer(call)
+        if response.status_code != _NO_CONTENT:
+            # The one documented success. This is the proof before every write, so nothing else counts as one.
+            raise _unreadable(call, f"{response.status_code} to a validate")
 
     def create_registry(self, type_: RegistryType, name: str, spec: dict[str, Any]) -> str:
         """`v1EcrRegistriesCreate`, `v1BasicOciRegistriesCreate`: the uid. Never repeated."""
@@ -163,13 +167,18 @@ class VertexClient:
 
     def _send(self, call: Call) -> dict[str, Any]:
         """The object answered, empty where the answer is."""
-        response = self._transport.send(call)
-        if not response.is_success:
-            raise self._refusal(call, response)
+        response = self._answer(call)
         body = json_object(response) if response.content.strip() else {}
         if body is None:
             raise _unreadable(call, f"{response.status_code} with something that is not JSON")
         return body
+
+    def _answer(self, call: Call) -> httpx.Response:
+        """An answer of success, or the refusal as an error."""
+        response = self._transport.send(call)
+        if not response.is_success:
+            raise self._refusal(call, response)
+        return response
 
     def _refusal(self, call: Call, response: httpx.Response) -> VertexError:
         body = json_object(response) or {}
