@@ -6,19 +6,24 @@ from typing import Any
 
 from cli.loading import LoadedEvent
 from cli.rules import matching_rules
+from registry_autopilot.aws.repositories import IGNORE_TAG
+from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import (
+    DefinitionChanged,
     Ignored,
     ImagePushed,
     ParsedEvent,
     Repository,
     RepositoryCreated,
     RepositoryDeleted,
+    RotationFailed,
+    SecretChanged,
     Unrecognised,
     parse_event,
 )
 from registry_autopilot.hosts import EcrHost, partition_of_region, render_ecr_host
-from registry_autopilot.matching import Home, Lead, Place, leads, registry_name
+from registry_autopilot.matching import Home, Lead, Place, leads, registry_name, wanted_endpoint, winner
 from registry_autopilot.secret_values import reference_names
 
 HOME = Home("123456789012", "us-east-1")  # account and region of the sandbox
@@ -85,19 +90,43 @@ def in_words(meaning: Meaning, definitions: Sequence[Definition]) -> str:
             return f"ignored: {meaning.reason}"
         case Unrecognised():
             return f"quarantined, with an incident: {meaning.reason}"
-        case RepositoryCreated() if meaning.leads:
-            return "; ".join(f"make sure that {name!r} is registered" for name in meaning.names)
-        case ImagePushed() if meaning.leads:
-            return "; ".join(f"make sure that {name!r} is registered, and owe it a sync" for name in meaning.names)
-        case event if (secret := getattr(event, "secret_id", None)) is not None:
-            users = [d.id for d in definitions if _uses(d, secret)]
-            return (
-                f"prove and refresh every registry of {', '.join(users)}" if users else "no definition uses the secret"
-            )
-        case event if (parameter := getattr(event, "parameter", None)) is not None:
-            return f"read {parameter} anew and make right what depends on it"
+        case _ if meaning.reason:
+            return f"nothing: {meaning.reason}"
+        case RepositoryCreated(tags=tags) if IGNORE_TAG in tags.items():
+            return f"nothing: the repository is tagged {'='.join(IGNORE_TAG)}"
+        case RepositoryCreated(repository=repository) | ImagePushed(repository=repository):
+            pushed = isinstance(meaning.event, ImagePushed)
+            place = _place(repository)
+            return "; ".join(_for_lead(lead, place, definitions, pushed=pushed) for lead in meaning.leads)
+        case SecretChanged(secret_id=secret_id) | RotationFailed(secret_id=secret_id):
+            return _for_secret(meaning.event, [d.id for d in definitions if _uses(d, secret_id)])
+        case DefinitionChanged(parameter=parameter):
+            return f"read {parameter} anew, and make right each registry that depends on it"
         case _:
-            return f"nothing: {meaning.reason}" if meaning.reason else "do what is due"
+            return "do what is due"
+
+
+def _for_lead(lead: Lead, place: Place, definitions: Sequence[Definition], *, pushed: bool) -> str:
+    definition, name = lead.definition, registry_name(lead.definition, lead.identity)
+    try:
+        winner(definitions, place, HOME, lead.identity)
+        wanted_endpoint(definition, place)
+    except AutopilotError as error:
+        return f"refuse {name!r}, with an incident {error.cause.slug}: {error.detail}"
+    if definition.manage == "sync-only":
+        return f"owe {name!r} a sync" if pushed else f"nothing for {name!r}: it is only synced, once content is pushed"
+    found = "refresh one made by somebody else" if definition.adopts else "report one made by somebody else"
+    owed = ", and owe it a sync" if pushed and definition.synchronize else ""
+    return f"validate and create {name!r} unless it is there ({found}){owed}"
+
+
+def _for_secret(event: SecretChanged | RotationFailed, users: Sequence[str]) -> str:
+    if not users:
+        return "nothing: no definition uses the secret"
+    registries = f"every registry of {', '.join(users)}"
+    if isinstance(event, RotationFailed):
+        return f"tell admins of {event.event}; {registries} keeps the version applied last"
+    return f"validate {registries} with the new version, and only then refresh it"
 
 
 def _uses(definition: Definition, secret_id: str) -> bool:

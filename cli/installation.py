@@ -30,6 +30,18 @@ class Choice:
     ca: Path | None = None
     ticking: bool = False
 
+    @property
+    def may_write(self) -> bool:
+        """Whether anything may be written to this VerteX: it is on this machine, or its owner says so."""
+        return self.vertex is None or is_loopback(self.vertex) or self.i_own_this_vertex
+
+    @property
+    def caution(self) -> str:
+        """What to say before the start; empty where nothing is held back."""
+        if self.may_write:
+            return ""
+        return "autopilot: mode observe: nothing is written to this VerteX without --i-own-this-vertex\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -46,6 +58,7 @@ def installation(choice: Choice) -> Iterator[Site]:
     """Start it; a VerteX that is not on this machine is only observed unless its owner says so."""
     documents = loading.load_definitions(choice.definitions or DEFINITIONS)
     secrets = loading.load_secrets(choice.secrets) if choice.secrets else {}
+    sys.stderr.write(choice.caution)
     with ExitStack() as stack:
         proxy = (
             stack.enter_context(RecordingProxy(checked_url(choice.vertex), trust=trusting(choice.ca)))
@@ -55,7 +68,7 @@ def installation(choice: Choice) -> Iterator[Site]:
         sandbox = Sandbox(
             documents,
             secrets=secrets,
-            mode="act" if _may_write(choice) else "observe",
+            mode="act" if choice.may_write else "observe",
             vertex_url=proxy.url if proxy else None,
             vertex_login=login_of(choice.vertex_login) if proxy else None,
             auto_tick=choice.ticking,
@@ -109,10 +122,3 @@ def login_of(file: Path | None) -> VertexLogin:
     sys.stderr.write("VerteX username: ")
     sys.stderr.flush()
     return VertexLogin(sys.stdin.readline().strip(), getpass.getpass("VerteX password: ", stream=sys.stderr))
-
-
-def _may_write(choice: Choice) -> bool:
-    if choice.vertex is None or is_loopback(choice.vertex) or choice.i_own_this_vertex:
-        return True
-    sys.stderr.write("autopilot: mode observe: nothing is written to this VerteX without --i-own-this-vertex\n")
-    return False

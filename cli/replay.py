@@ -10,17 +10,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.explaining import HOME, Meaning, meaning_of
 from cli.loading import LoadedEvent
 from cli.report import Ledger, notices_of, registries_of, requests_of
+from registry_autopilot.aws.ledger_items import references
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import (
     MAX_BODY_BYTES,
+    DefinitionChanged,
     ImagePushed,
     RepositoryCreated,
     RepositoryDeleted,
+    RotationFailed,
+    SecretChanged,
     Unrecognised,
     parse_event,
 )
 from registry_autopilot.records import MAX_TRIGGERS, Health, HistoryEntry, Outcome, RegistryState
-from sandbox.stack import Sandbox
+from registry_autopilot.secret_values import reference_names
+from sandbox.stack import DEFINITIONS_PATH, Sandbox
 from sandbox.vertex import Journal
 
 KEY_WAIT_SECONDS = 200  # of the sandbox's time: a fresh access key is waited for, a sync that is not due is not
@@ -117,11 +122,24 @@ def _event(event: LoadedEvent, rules: list[str], meaning: Meaning, ledger: Ledge
 
 
 def _touched(meaning: Meaning, ledger: Ledger) -> list[str]:
-    """Identities the event led to: by the definitions, else (a secret, a definition) by their history."""
+    """Identities the event led to: by the definitions, by what refers to it, or by their history."""
     if meaning.leads:
         return [key for key in meaning.keys if key in ledger.states]
+    wanted = _references(meaning)
+    referring = {key for key, state in ledger.states.items() if wanted & references(state)}
     named = {e.key for e in ledger.history if any(t.event_id == meaning.event_id for t in e.triggers)}
-    return sorted(key for key in named if key in ledger.states)
+    return sorted(key for key in referring | named if key in ledger.states)
+
+
+def _references(meaning: Meaning) -> set[str]:
+    """Under which references the ledger finds the registries of a secret or a definition."""
+    match meaning.event:
+        case SecretChanged(secret_id=secret_id) | RotationFailed(secret_id=secret_id):
+            return {f"secret#{name}" for name in reference_names(secret_id)}
+        case DefinitionChanged(parameter=parameter) if parameter.startswith(f"{DEFINITIONS_PATH}/"):
+            return {f"definition#{parameter.rpartition('/')[2]}"}
+        case _:
+            return set()
 
 
 def _outcome(rules: list[str], meaning: Meaning, touched: Sequence[str], ledger: Ledger) -> Outcome:
@@ -129,7 +147,7 @@ def _outcome(rules: list[str], meaning: Meaning, touched: Sequence[str], ledger:
         return Outcome.IGNORED
     if isinstance(meaning.event, Unrecognised):
         return Outcome.QUARANTINED
-    if meaning.reason is not None or (meaning.leads and not touched):
+    if meaning.reason is not None or not touched:
         return Outcome.IGNORED
     found = {outcome for key in touched for outcome in _outcomes(key, meaning.event_id, ledger)}
     return next((outcome for outcome in _WEIGHT if outcome in found), Outcome.UNCHANGED)
