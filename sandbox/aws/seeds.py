@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from moto.iam.models import iam_backends
+
 from sandbox.aws.local import Credentials, LocalAws
 
 PULL_SECRET = "sandbox/ecr-pull"
@@ -12,6 +14,7 @@ PULL_ROLE = "sandbox-ecr-pull"
 EXTERNAL_ID = "sandbox"
 _PULL_USER = "sandbox-ecr-pull"
 _VERTEX_USER = "sandbox-vertex"
+_OTHER_PARTITIONS = ("aws-us-gov", "aws-cn", "aws-iso", "aws-iso-b")
 
 # What VerteX's documentation asks for to read an ECR registry ("Add an OCI registry", IAM policy).
 _PULL_ACTIONS = {
@@ -65,6 +68,7 @@ class Seeds:
 
 def seed_identities(aws: LocalAws) -> Seeds:
     """Make the identities and the pull secret."""
+    _share_identities(aws.account)
     iam = aws.client("iam")
     policy = iam.create_policy(PolicyName="sandbox-ecr-pull", PolicyDocument=json.dumps(_pull_policy()))["Policy"][
         "Arn"
@@ -79,6 +83,16 @@ def seed_identities(aws: LocalAws) -> Seeds:
     value = {"accessKeyId": pull_key.access_key_id, "secretAccessKey": pull_key.secret_access_key}
     seed_secret(aws, PULL_SECRET, json.dumps(value))
     return Seeds(_new_key(aws, _VERTEX_USER), _PULL_USER, pull_key, role)
+
+
+def _share_identities(account: str) -> None:
+    """One set of identities for every partition, where AWS has one each.
+
+    So events of GovCloud and the others can be tried with the key and the role that the sandbox comes with.
+    """
+    backends = iam_backends[account]
+    for partition in _OTHER_PARTITIONS:
+        backends[partition] = backends["aws"]
 
 
 def seed_secret(aws: LocalAws, name: str, value: str) -> str:

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from registry_autopilot.hosts import partition_of_region
 from tests.support.world import ACCOUNT, REGION, START, host
 
 _ids = itertools.count(1)
@@ -25,23 +26,25 @@ def _envelope(source: str, detail_type: str, detail: dict[str, Any], **extra: An
     }
 
 
-def created(name: str, *, at: float = START, fips: bool = False, account: str = ACCOUNT) -> dict[str, Any]:
+def created(
+    name: str, *, at: float = START, fips: bool = False, account: str = ACCOUNT, region: str = REGION
+) -> dict[str, Any]:
     """CreateRepository, as an API call by CloudTrail."""
     when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    arn = f"arn:aws:ecr:{REGION}:{account}:repository/{name}"
+    arn = f"arn:{partition_of_region(region)}:ecr:{region}:{account}:repository/{name}"
     detail = {
         "eventVersion": "1.11",
         "userIdentity": {"type": "AssumedRole", "arn": f"arn:aws:sts::{account}:assumed-role/ci/run"},
         "eventTime": when,
         "eventSource": "ecr.amazonaws.com",
         "eventName": "CreateRepository",
-        "awsRegion": REGION,
+        "awsRegion": region,
         "requestParameters": {"repositoryName": name},
         "responseElements": {
             "repository": {
                 "repositoryArn": arn,
                 "repositoryName": name,
-                "repositoryUri": f"{host(account, fips=fips)}/{name}",
+                "repositoryUri": f"{host(account, region, fips=fips)}/{name}",
                 "registryId": account,
             }
         },
@@ -49,7 +52,7 @@ def created(name: str, *, at: float = START, fips: bool = False, account: str = 
         "eventType": "AwsApiCall",
         "recipientAccountId": account,
     }
-    return _envelope("aws.ecr", "AWS API Call via CloudTrail", detail, at=at, account=account)
+    return _envelope("aws.ecr", "AWS API Call via CloudTrail", detail, at=at, account=account, region=region)
 
 
 def pushed(name: str, *, at: float = START, tag: str = "1.0.0") -> dict[str, Any]:

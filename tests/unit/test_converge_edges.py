@@ -404,3 +404,25 @@ def test_health_is_refused_when_vertex_denies_its_own_account() -> None:
         assert _cause(site) == "access-denied"
         (state,) = site.pipeline.ledger.states.values()
         assert state.health is Health.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("us-iso-east-1", "aws-iso"), ("eu-west-1", "aws")]
+)
+def test_partition_is_in_every_ecr_body(region: str, partition: str) -> None:
+    """The API's default is `aws`: GovCloud and the ISO partitions must be said."""
+    with Installation([FAMILY | {"match": {"repositories": ["*"], "regions": [region]}}]) as site:
+        site.pipeline.repositories.add(NAME, region=region)
+        created = events.created(NAME, region=region)
+        assert site.pipeline.deliver(created) == [Outcome.REGISTERED]
+        (stored,) = site.vertex.registries.values()
+        assert stored["spec"]["credentials"]["partition"] == partition
+
+
+def test_definition_is_refused_when_vertex_does_not_know_the_partition() -> None:
+    """No ECR registries in China: VerteX has no such partition."""
+    with Installation([FAMILY | {"match": {"repositories": ["*"], "regions": ["cn-north-1"]}}]) as site:
+        site.pipeline.repositories.add(NAME, region="cn-north-1")
+        assert site.pipeline.deliver(events.created(NAME, region="cn-north-1")) == [Outcome.REFUSED]
+        assert _cause(site) == "definition-invalid"
+        assert site.calls() == []

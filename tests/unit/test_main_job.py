@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.support.installation import FAMILY, Installation, access_key, repository
 
 from registry_autopilot.ports import Mode, Rules
 from registry_autopilot.records import Health, Outcome
 from tests.support import events
+from tests.support.installation import FAMILY, Installation, access_key, repository
 from tests.support.world import START
 
 

@@ -30,6 +30,7 @@ from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteS
 from registry_autopilot.slack import SlackChannel
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.vertex.client import VertexClient
+from registry_autopilot.vertex.http_client import open_http
 from registry_autopilot.vertex.rate import RateLimiter, share
 from registry_autopilot.vertex.session import Session
 
@@ -188,7 +189,7 @@ class _VertexBuilder:
         settings = self._settings
         secrets = SecretsManager(boto3.client("secretsmanager", config=_AWS))
         claims = DynamoLoginClaims(boto3.client("dynamodb", config=_AWS), settings.ledger_table, time.time)
-        http = httpx.Client(base_url=settings.vertex_url, verify=_trust(settings, secrets), follow_redirects=False)
+        http = open_http(settings.vertex_url, verify=_trust(settings, secrets))
         session = Session(
             http,
             secret=SecretAdmin(secrets, settings.vertex_admin_secret_arn),
