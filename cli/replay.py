@@ -20,6 +20,7 @@ from registry_autopilot.events import (
     RepositoryDeleted,
     RotationFailed,
     SecretChanged,
+    Tick,
     Unrecognised,
     parse_event,
 )
@@ -107,6 +108,8 @@ def _deliver(sandbox: Sandbox, event: LoadedEvent) -> list[str]:
     if len(json.dumps(event.envelope).encode()) > MAX_BODY_BYTES:
         sys.stderr.write(f"autopilot: {event.file}: larger than the {MAX_BODY_BYTES} bytes that EventBridge delivers\n")
         return []
+    if isinstance(parse_event(event.envelope), Tick):
+        return sandbox.tick()  # a schedule's event goes to its own target, never over the bus
     return sandbox.put_event(event.envelope)
 
 

@@ -10,6 +10,8 @@ from moto.events.models import EventPattern
 
 from sandbox.stack import TEMPLATE
 
+_SCHEDULED = {"source": ["aws.events"], "detail-type": ["Scheduled Event"]}  # what a rule with a schedule sends
+
 
 class _Loader(yaml.SafeLoader):
     """Reads CloudFormation's short forms as plain values; patterns hold none."""
@@ -19,18 +21,19 @@ _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
 def matching_rules(envelope: Any) -> list[str]:
-    """Logical ids of the rules that match."""
+    """Logical ids of the rules that match; a scheduled event comes from the rules with a schedule."""
     if not isinstance(envelope, Mapping):
         return []
-    return [name for name, pattern in _patterns().items() if pattern.matches_event(dict(envelope))]
+    event = dict(envelope)
+    return [name for name, pattern in _patterns().items() if pattern.matches_event(event)]
 
 
 @cache
 def _patterns() -> dict[str, Any]:
     template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
-    found = {
-        name: resource["Properties"]["EventPattern"]
+    rules = {
+        name: resource["Properties"]
         for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::Events::Rule" and "EventPattern" in resource["Properties"]
+        if resource["Type"] == "AWS::Events::Rule"
     }
-    return {name: EventPattern.load(json.dumps(pattern)) for name, pattern in found.items()}
+    return {name: EventPattern.load(json.dumps(rule.get("EventPattern", _SCHEDULED))) for name, rule in rules.items()}
