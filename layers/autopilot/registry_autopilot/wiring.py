@@ -103,9 +103,13 @@ def notifier(metrics: "Metrics") -> Notifier:
 
 def _slack(settings: NotifySettings, webhook_secret: str) -> SlackChannel:
     secrets = SecretsManager(boto3.client("secretsmanager", config=_AWS))
+
+    def webhook() -> str:
+        return secrets.read(webhook_secret).value.get_secret_value()
+
     return SlackChannel(
         httpx.Client(),
-        lambda: secrets.read(webhook_secret).value.get_secret_value(),
+        webhook,
         hosts=settings.slack_hosts,
         detail=settings.detail,
         sleep=time.sleep,
