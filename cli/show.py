@@ -60,7 +60,7 @@ def show_notice(console: Console, notice: Document) -> None:
     """A notice as an admin reads it."""
     title, body = escape(str(notice["title"])), escape(str(notice["body"]))
     if not console.is_terminal:
-        console.print(Padding(f"{title}\n{body}", (1, 0, 0, 4)))
+        console.print(Padding(f"{title}\n{body}", (1, 0, 0, 4), expand=False))
         return
     style = "green" if notice["state"] == "resolved" else "red" if notice["severity"] != "info" else "cyan"
     console.print(Padding(Panel(body, title=title, title_align="left", border_style=style), (0, 0, 0, 4)))
@@ -81,7 +81,7 @@ def narrate(scene: Document) -> None:
     mark = "[green]ok[/]" if scene["ok"] else "[red]FAILED[/]"
     console.print(f"\n[bold]{escape(scene['name'])}[/]  {mark}, {scene['seconds']} s")
     for line in scene["story"]:
-        console.print(Padding(escape(line), (0, 0, 0, 2)))
+        console.print(Padding(escape(line), (0, 0, 0, 2), expand=False))
     for notice in scene["notices"]:
         if notice["channel"] == "sns":
             show_notice(console, notice)

@@ -13,34 +13,23 @@ from cli.demo.scenes import SCENES, a_repository_appears
 from cli.demo.stage import Stage
 from cli.main import FAILED, main
 
+SCENE_KEYS = frozenset({"name", "ok", "registries", "vertex_requests", "notices"})
 
-@pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    """The whole story, told once."""
+
+def test_every_scene_holds_what_it_claims_when_the_story_is_told() -> None:
+    """The whole story, told once: 500 repositories under one registry, and nothing in a dead-letter queue."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = main(["demo", "--json"])
     assert code == 0, err.getvalue()
-    return dict(json.loads(out.getvalue()))
-
-
-def test_every_scene_holds_what_it_claims_when_the_story_is_told(document: dict[str, Any]) -> None:
-    """Eight scenes, from the first repository to observe."""
+    document: dict[str, Any] = json.loads(out.getvalue())
     assert [scene["ok"] for scene in document["scenes"]] == [True] * len(SCENES)
-    assert {frozenset(scene) for scene in document["scenes"]} == {
-        frozenset({"name", "ok", "registries", "vertex_requests", "notices"})
-    }
-
-
-def test_the_story_s_events_are_reported_when_it_is_over(document: dict[str, Any]) -> None:
-    """The same document as replay's: 500 repositories and one registry for them, nothing in a dead-letter queue."""
-    outcomes = [event["outcome"] for event in document["events"] if event["registries"] == [f"ecr-{PLACE}-team-a"]]
-    assert len(outcomes) >= 500
+    assert {frozenset(scene) for scene in document["scenes"]} == {SCENE_KEYS}
+    team = [event for event in document["events"] if event["registries"] == ["ecr-123456789012-us-east-1-team-a"]]
+    assert len(team) >= 500
     assert document["dead_letters"] == 0
-    assert sum(len(scene["vertex_requests"]) for scene in document["scenes"]) == len(document["vertex_requests"])
-
-
-PLACE = "123456789012-us-east-1"
+    requests = [request for scene in document["scenes"] for request in scene["vertex_requests"]]
+    assert requests == document["vertex_requests"]
 
 
 def test_the_command_fails_when_a_scene_claims_what_is_not_so(
