@@ -1,12 +1,16 @@
 """Writes the parts of the documentation that follow from code: `python docs/generate.py`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from registry_autopilot.definitions import json_schema
+
 ROOT = Path(__file__).resolve().parent.parent
 PARAMETERS = ROOT / "docs" / "parameters.md"
+SCHEMA = ROOT / "docs" / "definition.schema.json"
 
 
 class _Loader(yaml.SafeLoader):
@@ -38,3 +42,4 @@ def _row(name: str, parameter: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     PARAMETERS.write_text(parameters())
+    SCHEMA.write_text(json.dumps(json_schema(), indent=2) + "\n")
