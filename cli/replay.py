@@ -7,39 +7,23 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.explaining import HOME, Meaning, meaning_of
+from cli.explaining import HOME, meaning_of
 from cli.loading import LoadedEvent
+from cli.outcomes import event_row
 from cli.report import Ledger, notices_of, registries_of, requests_of
-from registry_autopilot.aws.ledger_items import references
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import (
     MAX_BODY_BYTES,
-    DefinitionChanged,
     ImagePushed,
     RepositoryCreated,
     RepositoryDeleted,
-    RotationFailed,
-    SecretChanged,
     Tick,
-    Unrecognised,
     parse_event,
 )
-from registry_autopilot.records import MAX_TRIGGERS, Health, HistoryEntry, Outcome, RegistryState
-from registry_autopilot.secret_values import reference_names
-from sandbox.stack import DEFINITIONS_PATH, Sandbox
+from sandbox.stack import Sandbox
 from sandbox.vertex import Journal
 
 KEY_WAIT_SECONDS = 200  # of the sandbox's time: a fresh access key is waited for, a sync that is not due is not
-_WEIGHT = (
-    Outcome.REGISTERED,
-    Outcome.ADOPTED,
-    Outcome.REFRESHED,
-    Outcome.SYNCED,
-    Outcome.REFUSED,
-    Outcome.OBSERVED,
-    Outcome.DEFERRED,
-    Outcome.UNCHANGED,
-)
 
 
 def replay(
@@ -65,7 +49,7 @@ def report(
     meanings = [meaning_of(event.envelope, definitions, HOME) for event in events]
     return {
         "events": [
-            _event(event, rules, meaning, ledger)
+            event_row(event, rules, meaning, ledger)
             for event, rules, meaning in zip(events, matched, meanings, strict=True)
         ],
         "registries": registries_of(ledger),
@@ -111,66 +95,3 @@ def _deliver(sandbox: Sandbox, event: LoadedEvent) -> list[str]:
     if isinstance(parse_event(event.envelope), Tick):
         return sandbox.tick()  # a schedule's event goes to its own target, never over the bus
     return sandbox.put_event(event.envelope)
-
-
-def _event(event: LoadedEvent, rules: list[str], meaning: Meaning, ledger: Ledger) -> dict[str, Any]:
-    touched = _touched(meaning, ledger)
-    return {
-        "file": event.file,
-        "matched": rules,
-        "trigger": meaning.trigger,
-        "registries": [ledger.states[key].shown_name for key in touched],
-        "outcome": str(_outcome(rules, meaning, touched, ledger)),
-    }
-
-
-def _touched(meaning: Meaning, ledger: Ledger) -> list[str]:
-    """Identities the event led to: by the definitions, by what refers to it, or by their history."""
-    if meaning.leads:
-        return [key for key in meaning.keys if key in ledger.states]
-    wanted = _references(meaning)
-    referring = {key for key, state in ledger.states.items() if wanted & references(state)}
-    named = {e.key for e in ledger.history if any(t.event_id == meaning.event_id for t in e.triggers)}
-    return sorted(key for key in referring | named if key in ledger.states)
-
-
-def _references(meaning: Meaning) -> set[str]:
-    """Under which references the ledger finds the registries of a secret or a definition."""
-    match meaning.event:
-        case SecretChanged(secret_id=secret_id) | RotationFailed(secret_id=secret_id):
-            return {f"secret#{name}" for name in reference_names(secret_id)}
-        case DefinitionChanged(parameter=parameter) if parameter.startswith(f"{DEFINITIONS_PATH}/"):
-            return {f"definition#{parameter.rpartition('/')[2]}"}
-        case _:
-            return set()
-
-
-def _outcome(rules: list[str], meaning: Meaning, touched: Sequence[str], ledger: Ledger) -> Outcome:
-    if not rules:
-        return Outcome.IGNORED
-    if isinstance(meaning.event, Unrecognised):
-        return Outcome.QUARANTINED
-    if meaning.reason is not None or not touched:
-        return Outcome.IGNORED
-    found = {outcome for key in touched for outcome in _outcomes(key, meaning.event_id, ledger)}
-    return next((outcome for outcome in _WEIGHT if outcome in found), Outcome.UNCHANGED)
-
-
-def _outcomes(key: str, event_id: str | None, ledger: Ledger) -> set[Outcome]:
-    """What history says of an event; else what it says of the registry, or what is owed."""
-    entries = [entry for entry in ledger.history if entry.key == key]
-    named = {e.outcome for e in entries if any(t.event_id == event_id for t in e.triggers)}
-    if named - {Outcome.DEFERRED}:
-        return named
-    return named or {_standing(ledger.states[key], entries)}
-
-
-def _standing(state: RegistryState, entries: Sequence[HistoryEntry]) -> Outcome:
-    """How a registry stands, for an event that left no trace in its history."""
-    if any(len(entry.triggers) >= MAX_TRIGGERS for entry in entries):
-        return entries[-1].outcome
-    if state.health is Health.HELD:
-        return Outcome.OBSERVED
-    if state.incident_id is not None or state.blocked_by is not None:
-        return Outcome.REFUSED
-    return Outcome.DEFERRED if state.owed_last is not None or state.waiting_since is not None else Outcome.UNCHANGED
