@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.emitting import Emitter
-from registry_autopilot.events import parse_event
+from registry_autopilot.events import DefinitionChanged, ImagePushed, RepositoryCreated, SecretChanged, parse_event
 from sandbox.aws import LocalAws
 from sandbox.clock import SandboxClock
 
@@ -34,12 +34,15 @@ def emitted(aws: LocalAws, emitter: Emitter, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _in_short(event: dict[str, Any]) -> str:
-    parsed = parse_event(event)
-    operation = getattr(parsed, "operation", "")
-    subject = (
-        getattr(parsed, "repository", None) or getattr(parsed, "secret_id", None) or getattr(parsed, "parameter", "")
-    )
-    return " ".join(part for part in (type(parsed).__name__, operation, getattr(subject, "name", subject)) if part)
+    match parse_event(event):
+        case RepositoryCreated(repository=repository) | ImagePushed(repository=repository) as parsed:
+            return f"{type(parsed).__name__} {repository.name}"
+        case SecretChanged(secret_id=secret_id):
+            return f"SecretChanged {secret_id}"
+        case DefinitionChanged(parameter=parameter, operation=operation):
+            return f"DefinitionChanged {operation} {parameter}"
+        case other:
+            raise AssertionError(f"the stack would not read this as news: {other}")
 
 
 def push(aws: LocalAws, repository: str, tag: str) -> None:
