@@ -126,7 +126,8 @@ def probe(
     target = Target(vertex, vertex_login, ca, i_own_this_vertex, write=write, endpoint=endpoint)
     document = run(target)
     show.emit(document, as_json=as_json, render=show.probed)
-    if any(finding["verdict"] == "refuted" for finding in document["findings"]):
+    verdicts = {finding["verdict"] for finding in document["findings"]}
+    if "refuted" in verdicts or "proven" not in verdicts:  # nothing proven: there was nobody to ask
         raise typer.Exit(FAILED)
 
 

@@ -48,6 +48,13 @@ class Findings:
         """Proven or refuted."""
         self.add(assumption, "proven" if holds else "refuted", seen)
 
+    def judge_answer(self, assumption: str, answer: "Answer", holds: object, seen: str | None = None) -> None:
+        """Proven or refuted by an answer; where none came, nothing is known."""
+        if answer.status is None:
+            self.add(assumption, "unknown", answer.words)
+        else:
+            self.judge(assumption, holds, seen or answer.words)
+
 
 @dataclass(slots=True)
 class Seen:
@@ -107,7 +114,7 @@ def read_checks(http: httpx.Client, login: VertexLogin, findings: Findings) -> S
     answer = ask(http, "POST", LOGIN_PATH, body={"username": login.username, "password": login.password})
     token = answer.body.get("Authorization")
     logged_in = answer.is_success and isinstance(token, str) and token
-    findings.judge(_LOGIN, logged_in, answer.words)
+    findings.judge_answer(_LOGIN, answer, logged_in)
     if not logged_in:
         for assumption in AFTER_LOGIN:
             findings.add(assumption, "unknown", "no login")
@@ -138,11 +145,11 @@ def _claims(token: str) -> dict[str, Any]:
 
 def _check_lists(http: httpx.Client, seen: Seen, findings: Findings) -> None:
     metadata = ask(http, "GET", METADATA, seen.token)
-    findings.judge(_RAW, metadata.is_success, metadata.words)
+    findings.judge_answer(_RAW, metadata, metadata.is_success)
     version = ask(http, "GET", "/v1/system/version/installed", seen.token)
     numbers = parse_version(version.body)
     seen.version = ".".join(str(number) for number in numbers) or None
-    findings.judge(_VERSION, numbers, seen.version or version.words)
+    findings.judge_answer(_VERSION, version, numbers, seen.version)
     listed = [parse_metadata(item) for item in metadata.items]
     seen.system_uids = frozenset(item.uid for item in listed)
     scopes = sorted({str(item.scope) for item in listed})

@@ -38,7 +38,7 @@ def write_checks(http: httpx.Client, seen: Seen, findings: Findings, endpoint: s
 def _check(http: httpx.Client, token: str, findings: Findings, body: dict[str, object], made: set[str]) -> None:
     created = ask(http, "POST", _CREATE, token, body)
     uid = _uid(created, made)
-    findings.judge(_CREATED, uid, created.words)
+    findings.judge_answer(_CREATED, created, uid)
     if uid is None:
         for assumption in (_AUDITED, _SYSTEM, _UNIQUE):
             findings.add(assumption, "unknown", "nothing was created")
@@ -48,7 +48,7 @@ def _check(http: httpx.Client, token: str, findings: Findings, body: dict[str, o
     findings.judge(_SYSTEM, uid in listed, f"it is {'' if uid in listed else 'not '}listed at scope system")
     again = ask(http, "POST", _CREATE, token, body)
     _uid(again, made)
-    findings.judge(_UNIQUE, _says_name_is_taken(again), again.words)
+    findings.judge_answer(_UNIQUE, again, _says_name_is_taken(again))
 
 
 def _remove(http: httpx.Client, token: str, findings: Findings, uids: Iterable[str]) -> None:

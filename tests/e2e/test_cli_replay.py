@@ -13,9 +13,8 @@ from werkzeug.wrappers import Request, Response
 from cli.main import main
 from sandbox.aws import Place, envelopes
 from sandbox.aws.local import make_credentials
-from sandbox.proxy import RecordingProxy
 from sandbox.serving import LocalServer
-from sandbox.vertex import Fault, VertexStandIn
+from sandbox.vertex import VertexStandIn
 
 HERE = Place("123456789012", "us-east-1")
 NOW = 1_790_000_000.0
@@ -185,22 +184,3 @@ def test_a_vertex_of_ones_own_is_used_when_it_is_given(tmp_path: Path, own_verte
     specs = {r["spec"] for r in document["vertex_requests"] if r["spec"]}
     assert len(specs) == 1
     assert PASSWORD not in json.dumps(document)
-
-
-def test_the_connection_breaks_when_what_the_proxy_stands_for_does(own_vertex: VertexStandIn) -> None:
-    """Functions behind the proxy see a transport error, and the journal an entry without status."""
-    import httpx
-
-    own_vertex.faults.add(Fault("GET /v1/registries/metadata", "reset"))
-    with RecordingProxy(own_vertex.url) as proxy, httpx.Client(base_url=proxy.url) as http:
-        with pytest.raises(httpx.TransportError):
-            http.get("/v1/registries/metadata")
-        answer = http.post("/v1/auth/syslogin", json={"username": USERNAME, "password": PASSWORD})
-        token = answer.json()["Authorization"]
-        listed = http.get("/v1/registries/metadata?scope=system", headers={"Authorization": token})
-        own_vertex.faults.add(Fault("GET *", "status", status=429, retry_after="7"))
-        busy = http.get("/v1/registries/metadata", headers={"Authorization": token})
-    assert [entry.status for entry in proxy.journal] == [None, 200, 200, 429]
-    assert listed.json() == {"items": []}
-    assert busy.headers["Retry-After"] == "7"
-    assert token not in repr(proxy.journal.entries())
