@@ -46,6 +46,7 @@ check: $(READY) $(SAM)  ## Lint, types, imports, template
 	@$(RUN)/ruff format --check .
 	@$(RUN)/ruff check .
 	@$(RUN)/mypy
+	@for app in functions/*/app.py; do $(RUN)/mypy --no-error-summary $$app || exit 1; done
 	@$(RUN)/lint-imports
 	@$(RUN)/cfn-lint template.yaml
 	@$(SAM) validate --lint --template template.yaml --region us-east-1

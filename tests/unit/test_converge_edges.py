@@ -89,6 +89,14 @@ def test_stray_registry_is_told_once_when_it_is_not_at_system_scope() -> None:
         assert site.calls().count("POST create") == 1
 
 
+@pytest.mark.parametrize("scope", ["system", "cluster", ""])
+def test_listed_registry_is_at_system_scope_whatever_it_says_of_itself(scope: str) -> None:
+    """The list was asked for at system scope; the word in its items is not reliable."""
+    with Installation([FAMILY]) as site:
+        site.vertex.scope = scope
+        assert site.create(NAME) == [Outcome.REGISTERED]
+
+
 def test_registry_is_confirmed_later_when_the_read_back_failed() -> None:
     """The POST worked, VerteX went away before the read back: found confirmed later, not made twice."""
     with Installation([FAMILY]) as site:

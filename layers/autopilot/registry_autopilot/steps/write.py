@@ -16,6 +16,10 @@ from registry_autopilot.vertex.models import StoredRegistry, masked_copy, spec_b
 LEASE_SECONDS = 150  # longer than any POST of ours can last; shorter than the work queue's visibility timeout
 
 
+# The list was asked for by scope; what an item says of itself is not reliable ("cluster" was seen for system ones).
+_OTHER_SCOPES = {"tenant", "project"}
+
+
 class MovedOnError(Exception):
     """Raised when a secret's AWSCURRENT moved between the proof and the write: prove the new one first."""
 
@@ -128,7 +132,7 @@ def confirm(attempt: Attempt) -> None:
     uid = attempt.state.uid
     listed = {m.uid: m for m in attempt.world.vertex().registries_metadata()}
     entry = listed.get(uid or "")
-    if entry is None or entry.scope not in {"system", None}:
+    if entry is None or entry.scope in _OTHER_SCOPES:
         raise AutopilotError(causes.WRONG_SCOPE, f"the registry {uid} is not listed at system scope")
     if entry.is_default:
         raise AutopilotError(causes.PROTECTED, f"the registry {entry.name!r} is a default registry of VerteX")
