@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from registry_autopilot import wiring
 from registry_autopilot.converge import converge
-from registry_autopilot.observability import make_logger, make_metrics
+from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.ports import ConcurrentUpdateError
 from registry_autopilot.records import parse_work
 
@@ -18,6 +18,7 @@ converger = cache(wiring.converger)
 
 @logger.inject_lambda_context
 @metrics.log_metrics
+@guarded(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Converge a batch in order; from the first that fails on, messages are left to redelivery."""
     world = converger(metrics)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from registry_autopilot import wiring
 from registry_autopilot.notify import announce
-from registry_autopilot.observability import make_logger, make_metrics
+from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.ports import ChannelError
 
 logger = make_logger("notify_admins")
@@ -18,6 +18,7 @@ PREFIX = "INC#"
 
 @logger.inject_lambda_context
 @metrics.log_metrics
+@guarded(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Announce each incident of a batch; a failed one is left to the stream's retry, with what follows it."""
     collaborators = notifier(metrics)

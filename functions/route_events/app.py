@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from registry_autopilot import wiring
-from registry_autopilot.observability import make_logger, make_metrics
+from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.routing import Message, route
 
 logger = make_logger("route_events")
@@ -16,6 +16,7 @@ router = cache(wiring.router)
 
 @logger.inject_lambda_context
 @metrics.log_metrics
+@guarded(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Route a batch; messages that fail are left to redelivery, alone."""
     collaborators = router(metrics)

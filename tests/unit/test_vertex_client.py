@@ -37,7 +37,6 @@ _READS: dict[str, Operation] = {
 _CREATE: Operation = lambda c: c.create_registry(_ECR, "n", {"endpoint": "h"})  # noqa: E731 - one of the operations
 _WRITES: dict[str, Operation] = {
     "update": lambda c: c.update_registry(_ECR, "u1", {"spec": {}}),
-    "delete": lambda c: c.delete_registry(_ECR, "u1"),
     "sync": lambda c: c.sync_registry(_ECR, "u1"),
 }
 _ALL = _READS | _WRITES | {"create": _CREATE}

@@ -250,7 +250,7 @@ DEFINITION_INVALID = _all.add(
     "definition-invalid",
     _error,
     "the definition cannot be used",
-    "Correct the definition; `autopilot check FILE` shows the place.",
+    "Correct the field named here in the definition's parameter; docs/definitions.md has the format.",
 )
 LOGIN_REJECTED = _all.add(
     "login-rejected",
@@ -291,7 +291,7 @@ UNRECOGNISED_EVENT = _all.add(
     "unrecognised-event",
     _warning,
     "an event that should be understood was not",
-    "Read the quarantined event and report its shape; `autopilot plan` shows whether anything was missed.",
+    "Read the quarantined event in the ledger, report its shape, and check that its registry is there.",
 )
 HELD_BACK = _all.add(
     "held-back",

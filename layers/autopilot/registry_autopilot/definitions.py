@@ -229,7 +229,7 @@ def parse_document(text: str, *, definition_id: str) -> Definition:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise _unreadable(definition_id, "is not JSON; write it with `autopilot push FILE`") from None
+        raise _unreadable(definition_id, "is not JSON; write the parameter's value as one JSON document") from None
     return parse_definition(document, definition_id=definition_id)
 
 

@@ -118,7 +118,7 @@ def _reference_lines(incident: Incident, change: Change) -> list[tuple[str, str]
     return [
         ("State", f"{change.state}, severity {cause_of(change.cause).severity}, cause {change.cause}"),
         ("Next try", _next_try(change)),
-        ("Incident", f"{incident.id}; `autopilot incident {incident.id}` shows the rest"),
+        ("Incident", f"{incident.id}; the item INC#{incident.id} of the ledger holds the rest"),
     ]
 
 

@@ -1,6 +1,8 @@
 """Structured logs with correlation ids, and metrics in the embedded format. Text leaves the process through here."""
 
+import functools
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -29,6 +31,27 @@ def make_logger(service: str) -> Logger:
 def make_metrics(service: str) -> Metrics:
     """The metrics of a function."""
     return Metrics(service=service)
+
+
+class FunctionFailedError(Exception):
+    """Raised in place of whatever a handler did not expect, so that no foreign text reaches the runtime's own log."""
+
+
+def guarded[**P, R](logger: Logger) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Log what a handler did not expect, redacted, and fail with nothing but its kind."""
+
+    def decorate(handler: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(handler)
+        def guard(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return handler(*args, **kwargs)
+            except Exception as error:
+                logger.exception("the function failed")
+                raise FunctionFailedError(type(error).__name__) from None
+
+        return guard
+
+    return decorate
 
 
 class EmfMetrics:

@@ -120,10 +120,6 @@ class VertexClient:
         """`v1EcrRegistriesUidUpdate`, `v1BasicOciRegistriesUidUpdate`: replaces the whole object."""
         self._send(self._write("update_registry", "PUT", _path(type_, uid), body))
 
-    def delete_registry(self, type_: RegistryType, uid: str) -> None:
-        """`v1EcrRegistriesUidDelete`, `v1BasicOciRegistriesUidDelete`: for `autopilot probe --write` only."""
-        self._send(self._write("delete_registry", "DELETE", _path(type_, uid)))
-
     def sync_registry(self, type_: RegistryType, uid: str) -> None:
         """`v1EcrRegistriesUidSync`, `v1BasicOciRegistriesUidSync`."""
         self._send(self._write("sync_registry", "POST", f"{_path(type_, uid)}/sync"))
