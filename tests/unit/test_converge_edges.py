@@ -340,6 +340,32 @@ def test_dependants_are_named_when_a_rotation_fails() -> None:
         assert "ecr-123456789012-us-east-1-team-a" in site.pipeline.sns.told[-1][1].what
         site.pipeline.deliver(events.rotation_failed("unknown/secret"))
         assert len(site.pipeline.sns.told) == 1
+        _rotate(site, "two")
+        assert site.pipeline.sns.states[-1] == ("resolved", "rotation-failed", "the secret vertex/ecr-pull")
+
+
+def test_next_unrecognised_event_is_told_again_when_it_was_quiet_for_an_hour() -> None:
+    """The incident ends by itself; while events keep coming it does not."""
+    with Installation([FAMILY]) as site:
+        site.pipeline.deliver("not json")
+        site.run(1800)
+        site.pipeline.deliver("not json either")
+        site.run(3000)
+        assert [state for state, _, _ in site.pipeline.sns.states] == ["open"]
+        site.run(1200)
+        site.pipeline.deliver("and again")
+        assert [state for state, _, _ in site.pipeline.sns.states] == ["open", "resolved", "open"]
+
+
+def test_waiting_registries_are_tried_at_once_when_the_admin_secret_changes() -> None:
+    """The stack's own secrets speak for every registry that waits for VerteX."""
+    own = "arn:aws:secretsmanager:us-east-1:123456789012:secret:stack/admin-AbCdEf"
+    with Installation([FAMILY], rules=Rules(own_secrets=(own,))) as site:
+        site.away()
+        site.create(NAME)
+        site.back()
+        changed = events.secret_changed("stack/admin", "v2", at=site.now)
+        assert site.pipeline.deliver(changed) == [Outcome.REGISTERED]
 
 
 def test_events_own_word_is_taken_when_ecr_may_not_be_asked() -> None:
@@ -354,6 +380,9 @@ def test_events_own_word_is_taken_when_ecr_may_not_be_asked() -> None:
         assert site.pipeline.deliver(events.created(NAME)) == [Outcome.REGISTERED]
         assert site.pipeline.sns.states == [("open", "access-denied", "account 123456789012")]
         assert site.pipeline.deliver(events.pushed("team-b/spectro-packs/archive/nginx")) == []
+        site.pipeline.repositories = FakeRepositories()
+        site.create("team-c/spectro-packs/archive/nginx")
+        assert site.pipeline.sns.states[-1] == ("resolved", "access-denied", "account 123456789012")
 
 
 def test_family_is_registered_when_its_definition_appears_after_the_repositories() -> None:

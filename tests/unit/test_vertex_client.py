@@ -92,7 +92,6 @@ _REQUESTS = {
     "status": "GET /v1/registries/oci/u1/ecr/sync/status",
     "create": "POST /v1/registries/oci/ecr",
     "update": "PUT /v1/registries/oci/u1/ecr",
-    "delete": "DELETE /v1/registries/oci/u1/ecr",
     "sync": "POST /v1/registries/oci/u1/ecr/sync",
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from registry_autopilot import causes
-from registry_autopilot.causes import AutopilotError
+from registry_autopilot.causes import AutopilotError, Cause
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import (
     DefinitionChanged,
@@ -29,6 +29,7 @@ from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.shared import open_shared, resolve_shared
 
 DUE_PER_TICK = 500
+QUIET_SECONDS = 3600  # without an unrecognised event, until the next one is told again
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,15 @@ class _Router:
         states, incident_ids = self._world.ledger.due(now, DUE_PER_TICK)
         for incident_id in incident_ids:
             self._world.ledger.touch_incident(incident_id, now)
+        self._end_what_is_quiet(now)
         return [state.work(_due_note(state, now)) for state in states]
+
+    def _end_what_is_quiet(self, now: float) -> None:
+        """An unrecognised event is told once; when none came for a while, the next one is news again."""
+        state = self._world.ledger.system("events")
+        if state.incident_id is not None and state.retry_at is not None and state.retry_at <= now:
+            story = Story(what="No further event of this kind came.", kept="The events are kept in the quarantine.")
+            resolve_shared(self._world, "events", now, story=story)
 
     def _touched(self, origin: Origin, repository: Repository, kind: str, *, pushed: bool) -> list[WorkItem]:
         """The registries in which a repository lies, unless it is gone or tagged to be left alone."""
@@ -137,7 +146,9 @@ class _Router:
     def _look_up(self, repository: Repository) -> FoundRepository | None:
         """What ECR says; where it may not be asked, an admin is told and the event's own word is taken."""
         try:
-            return self._world.repositories.find(repository)
+            found = self._world.repositories.find(repository)
+            self._end(f"account:{repository.account}", causes.ACCESS_DENIED)
+            return found
         except AutopilotError as error:
             story = Story(what=error.detail, kept="Nothing was written for it.")
             subject = causes.subject_of(error) or "ecr"
@@ -145,9 +156,22 @@ class _Router:
             return FoundRepository(repository.uri, ignored=False) if repository.uri else None
 
     def _using(self, origin: Origin, secret_id: str) -> list[WorkItem]:
-        """Every registry whose definition names the secret, as the ledger recorded it at first routing."""
+        """Every registry whose definition names the secret, as the ledger recorded it at first routing.
+
+        The stack's own secrets count for every registry that waits for VerteX.
+        """
         note = _note("SecretChanged", origin, secret_id)
-        return [state.work(note) for state in self._referring_secret(secret_id)]
+        names = reference_names(secret_id)
+        for name in names:
+            self._end(f"secret:{name}", causes.ROTATION_FAILED, causes.SECRET_GOING)
+        own = {reference_names(arn)[0] for arn in self._world.rules.own_secrets}
+        waiting = self._world.ledger.referring("blocked#vertex") if own & set(names) else []
+        return [state.work(note) for state in [*self._referring_secret(secret_id), *waiting]]
+
+    def _end(self, subject: str, *ended: Cause) -> None:
+        """Resolve what an event proves to be over."""
+        if self._world.ledger.system(subject).cause in {cause.slug for cause in ended}:
+            resolve_shared(self._world, subject, self._world.clock())
 
     def _rotation_failed(self, event: RotationFailed) -> list[WorkItem]:
         states = self._referring_secret(event.secret_id)
@@ -213,7 +237,8 @@ class _Router:
             kept="Nothing was written; the event is kept in the ledger's quarantine.",
             trigger=origin.principal if origin else None,
         )
-        open_shared(self._world, "events", "an event from AWS", causes.UNRECOGNISED_EVENT, story)
+        quiet_at = self._world.clock() + QUIET_SECONDS
+        open_shared(self._world, "events", "an event from AWS", causes.UNRECOGNISED_EVENT, story, retry_at=quiet_at)
         return []
 
 

@@ -29,19 +29,19 @@ def open_shared(
         return
 
 
-def resolve_shared(world: World, subject: str, at: float) -> None:
+def resolve_shared(world: World, subject: str, at: float, *, story: Story | None = None) -> None:
     """End the subject's incident, if one is open."""
     for _ in range(_TRIES):
         was = world.ledger.system(subject)
         found = world.ledger.incident(was.incident_id) if was.incident_id else None
         if found is None or not found.is_open:
             return
-        story = Story(
+        ending = story or Story(
             what=f"{found.subject_name} works again.", kept="What was held back is being done now, one by one."
         )
         now = was.with_(incident_id=None, cause=None, attempts=0, retry_at=None)
         try:
-            world.ledger.commit_system(was, now, resolve_incident(found, at, story))
+            world.ledger.commit_system(was, now, resolve_incident(found, at, ending))
         except ConcurrentUpdateError:
             continue
         return
