@@ -14,7 +14,6 @@ from registry_autopilot.events import (
     Ignored,
     ImagePushed,
     ParsedEvent,
-    Repository,
     RepositoryCreated,
     RepositoryDeleted,
     RotationFailed,
@@ -22,8 +21,7 @@ from registry_autopilot.events import (
     Unrecognised,
     parse_event,
 )
-from registry_autopilot.hosts import EcrHost, partition_of_region, render_ecr_host
-from registry_autopilot.matching import Home, Lead, Place, leads, registry_name, wanted_endpoint, winner
+from registry_autopilot.matching import Home, Lead, Place, leads, place_of, registry_name, wanted_endpoint, winner
 from registry_autopilot.secret_values import reference_names
 
 HOME = Home("123456789012", "us-east-1")  # account and region of the sandbox
@@ -75,7 +73,7 @@ def meaning_of(envelope: Any, definitions: Sequence[Definition], home: Home) -> 
         case Ignored(reason=reason) | Unrecognised(reason=reason):
             return Meaning(event, reason=reason)
         case RepositoryCreated(repository=repository) | ImagePushed(repository=repository):
-            found = tuple(leads(definitions, _place(repository), home))
+            found = tuple(leads(definitions, place_of(repository), home))
             return Meaning(event, found, None if found else "no definition matches the repository")
         case RepositoryDeleted():
             return Meaning(event, reason="a deleted repository changes no registry")
@@ -96,7 +94,7 @@ def in_words(meaning: Meaning, definitions: Sequence[Definition]) -> str:
             return f"nothing: the repository is tagged {'='.join(IGNORE_TAG)}"
         case RepositoryCreated(repository=repository) | ImagePushed(repository=repository):
             pushed = isinstance(meaning.event, ImagePushed)
-            place = _place(repository)
+            place = place_of(repository)
             return "; ".join(_for_lead(lead, place, definitions, pushed=pushed) for lead in meaning.leads)
         case SecretChanged(secret_id=secret_id) | RotationFailed(secret_id=secret_id):
             return _for_secret(meaning.event, [d.id for d in definitions if _uses(d, secret_id)])
@@ -132,14 +130,6 @@ def _for_secret(event: SecretChanged | RotationFailed, users: Sequence[str]) -> 
 def _uses(definition: Definition, secret_id: str) -> bool:
     wanted = set(reference_names(secret_id))
     return any(wanted & set(reference_names(own)) for own in definition.secret_ids)
-
-
-def _place(repository: Repository) -> Place:
-    if repository.uri:
-        return Place(repository.uri, repository.name)
-    partition = partition_of_region(repository.region)
-    host = EcrHost(repository.account, repository.region, partition, fips=False, dual_stack=False)
-    return Place(render_ecr_host(host), repository.name)
 
 
 def _explained(event: LoadedEvent, definitions: Sequence[Definition]) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from fnmatch import fnmatchcase
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition, invalid
+from registry_autopilot.events import Repository
 from registry_autopilot.hosts import (
     VERTEX_PARTITIONS,
     EcrHost,
     normalise_endpoint,
     parse_ecr_host,
+    partition_of_region,
     render_ecr_host,
     with_form,
 )
@@ -60,6 +62,19 @@ class Lead:
     def base_content_path(self) -> str:
         """Base content path of the registry."""
         return self.identity.base_content_path
+
+
+def place_of(repository: Repository) -> Place:
+    """Where a repository lies.
+
+    Without a `repositoryUri` the host is made up from account and region: good for matching, since those decide, and
+    never written anywhere.
+    """
+    if repository.uri:
+        return Place(repository.uri, repository.name)
+    partition = partition_of_region(repository.region)
+    host = EcrHost(repository.account, repository.region, partition, fips=False, dual_stack=False)
+    return Place(render_ecr_host(host), repository.name)
 
 
 def derive_base_path(provider: Provider, repository: str) -> str | None:

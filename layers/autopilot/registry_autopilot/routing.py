@@ -18,14 +18,14 @@ from registry_autopilot.events import (
     Unrecognised,
     parse_body,
 )
-from registry_autopilot.hosts import EcrHost, partition_of_region, render_ecr_host
 from registry_autopilot.incidents import Story
-from registry_autopilot.matching import Lead, Place, leads
+from registry_autopilot.matching import Lead, Place, leads, place_of
 from registry_autopilot.ports import FoundRepository, LoadedDefinitions, WorkQueue
 from registry_autopilot.records import RegistryState, TriggerNote, WorkItem, merge_items
 from registry_autopilot.registry import RegistryType
 from registry_autopilot.secret_values import reference_names
 from registry_autopilot.steps.attempt import World
+from registry_autopilot.steps.reading import tell_broken
 from registry_autopilot.steps.shared import open_shared, resolve_shared
 
 DUE_PER_TICK = 500
@@ -97,7 +97,7 @@ class _Router:
     def _definitions(self) -> tuple[Definition, ...]:
         if self._loaded is None:
             self._loaded = self._world.definitions.load()
-            _tell_broken(self._world, self._loaded)
+            tell_broken(self._world, self._loaded)
         return self._loaded.usable
 
     def _due(self) -> list[WorkItem]:
@@ -118,8 +118,7 @@ class _Router:
 
     def _touched(self, origin: Origin, repository: Repository, kind: str, *, pushed: bool) -> list[WorkItem]:
         """The registries in which a repository lies, unless it is gone or tagged to be left alone."""
-        place = Place(repository.uri or _any_host(repository), repository.name)
-        found = leads(self._definitions, place, self._world.home)
+        found = leads(self._definitions, place_of(repository), self._world.home)
         if not found:
             self._world.metrics.count("EventsUnmatched")
             return []
@@ -242,27 +241,9 @@ class _Router:
         return []
 
 
-def _tell_broken(world: World, loaded: LoadedDefinitions) -> None:
-    """Each definition that cannot be used is one incident; one that can be used again resolves it."""
-    broken = {causes.subject_of(error): error for error in loaded.broken}
-    for subject, error in broken.items():
-        story = Story(what=error.detail, kept="Registries made from it before stay as they are.")
-        open_shared(world, str(subject), str(subject).replace(":", " "), causes.DEFINITION_INVALID, story)
-    for state in world.ledger.systems():
-        open_one = state.incident_id is not None and state.cause == causes.DEFINITION_INVALID.slug
-        if open_one and state.subject not in broken:
-            resolve_shared(world, state.subject, world.clock())
-
-
 def _due_note(state: RegistryState, now: float) -> TriggerNote:
     """The same due time gives the same note, so that the work queue drops what a second tick repeats."""
     return TriggerNote(kind="Tick", event_id=f"due-{state.rev}", at=state.due_at or now)
-
-
-def _any_host(repository: Repository) -> str:
-    """A host for matching only: account and region decide, never written anywhere."""
-    partition = partition_of_region(repository.region)
-    return render_ecr_host(EcrHost(repository.account, repository.region, partition, fips=False, dual_stack=False))
 
 
 def _note(kind: str, origin: Origin, subject: str) -> TriggerNote:
