@@ -48,7 +48,8 @@ class Installation:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        return
+        if kind is None:
+            self.check_promise_one()
 
     @property
     def now(self) -> float:
