@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from registry_autopilot.causes import Severity
+from registry_autopilot.causes import Cause, Severity
 from registry_autopilot.incidents import Change, Incident, cause_of
 from registry_autopilot.redaction import redact
 
@@ -57,7 +57,7 @@ def notice_of(incident: Incident, change: Change, detail: NoticeDetail, *, verte
     about = incident.subject_name if full else f"Incident {incident.id}"
     lines = _full_lines(incident, change, vertex_url) if full else _reference_lines(incident, change)
     return Notice(
-        title=redact(f"{_WORDS[change.state]}{about}: {cause.headline}"),
+        title=redact(f"{_WORDS[change.state]}{_headline(about, cause)}"),
         lines=tuple((label, redact(text)) for label, text in lines if text),
         severity=severity,
         state=change.state,
@@ -95,6 +95,11 @@ def _tag(notice: Notice) -> dict[str, str]:
 def escape_mrkdwn(text: str) -> str:
     """Escape what Slack reads as control characters, so that no name can page anyone or pose as a link."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _headline(about: str, cause: Cause) -> str:
+    """What is wrong with what; a headline that begins with its subject does not name it twice."""
+    return cause.headline if cause.headline.startswith(f"{about} ") else f"{about}: {cause.headline}"
 
 
 def _full_lines(incident: Incident, change: Change, vertex_url: str | None) -> list[tuple[str, str]]:

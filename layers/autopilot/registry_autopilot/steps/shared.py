@@ -36,15 +36,18 @@ def resolve_shared(world: World, subject: str, at: float, *, story: Story | None
         found = world.ledger.incident(was.incident_id) if was.incident_id else None
         if found is None or not found.is_open:
             return
-        ending = story or Story(
-            what=f"{found.subject_name} works again.", kept="What was held back is being done now, one by one."
-        )
+        ending = story or _ending(found)
         now = was.with_(incident_id=None, cause=None, attempts=0, retry_at=None)
         try:
             world.ledger.commit_system(was, now, resolve_incident(found, at, ending))
         except ConcurrentUpdateError:
             continue
         return
+
+
+def _ending(incident: Incident) -> Story:
+    what = "The mode is `act` now." if incident.subject == "mode" else f"{incident.subject_name} works again."
+    return Story(what=what, kept="What was held back is being done now, one by one.")
 
 
 def _next_incident(world: World, was: SystemState, subject_name: str, cause: Cause, story: Story) -> Incident | None:

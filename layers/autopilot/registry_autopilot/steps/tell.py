@@ -173,8 +173,9 @@ def _open_one(attempt: Attempt) -> Incident | None:
 
 
 def _what(attempt: Attempt, error: AutopilotError) -> str:
+    about_registry = causes.subject_of(error) is None
     seen = f" Our own try from the function's network: {attempt.evidence}." if attempt.evidence else ""
-    return f"{error.detail}.{seen}"
+    return f"{error.detail}.{seen if about_registry else ''}"
 
 
 def _kept(attempt: Attempt) -> str:
