@@ -100,6 +100,7 @@ def test_listed_registry_is_at_system_scope_whatever_it_says_of_itself(scope: st
 def test_registry_is_confirmed_later_when_the_read_back_failed() -> None:
     """The POST worked, VerteX went away before the read back: found confirmed later, not made twice."""
     with Installation([FAMILY]) as site:
+        site.beyond_the_table = True
         site.vertex.fail_once = ("GET", "/v1/registries/metadata", 3)
         assert site.create(NAME) == [Outcome.REFUSED]
         assert Outcome.UNCHANGED in site.run(3600) or site.pipeline.state(site.registries()[0]["name"]).confirmed
@@ -112,6 +113,7 @@ def test_new_version_is_proven_first_when_a_secret_moves_under_a_write() -> None
     with Installation([FAMILY]) as site:
         site.create(NAME)
         version = site.pipeline.secrets.put("vertex/ecr-pull", access_key("two"))
+        site.beyond_the_table = True
         site.vertex.on_validate = lambda: site.pipeline.secrets.put("vertex/ecr-pull", access_key("three"))
         site.forget_calls()
         assert site.pipeline.deliver(events.secret_changed("vertex/ecr-pull", version)) == [Outcome.REFRESHED]
