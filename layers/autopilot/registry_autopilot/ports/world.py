@@ -1,4 +1,4 @@
-"""What the use cases ask of the world. Adapters implement these; tests implement them in memory."""
+"""Definitions, secrets, repositories, VerteX and the rest of the world, as the use cases ask for them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -9,8 +9,7 @@ from typing import Any, Protocol
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import Repository
-from registry_autopilot.incidents import Change, Incident
-from registry_autopilot.records import HistoryEntry, KnownUid, RegistryState, SystemState, WorkItem
+from registry_autopilot.records import WorkItem
 from registry_autopilot.registry import CredentialValues, RegistryType
 from registry_autopilot.secret_values import SecretValue
 from registry_autopilot.vertex.models import RegistryMetadata, RegistrySummary, StoredRegistry, SyncStatus
@@ -24,10 +23,6 @@ class Mode(StrEnum):
 
     OBSERVE = "observe"
     ACT = "act"
-
-
-class ConcurrentUpdateError(Exception):
-    """Raised when somebody else wrote the same ledger item first: leave the message to redelivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,101 +117,6 @@ class WorkQueue(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class LedgerWrite:
-    """What one transaction writes. All of it or nothing.
-
-    Attributes:
-        was, now: the registry's state that was read, and the new one.
-        released: the state of another identity whose registry this one took over (an endpoint or base path changed).
-        known: a registry of VerteX whose identity is now known.
-    """
-
-    was: RegistryState
-    now: RegistryState
-    history: HistoryEntry | None = None
-    incident: Incident | None = None
-    known: KnownUid | None = None
-    released: tuple[RegistryState, RegistryState] | None = None
-
-
-class Ledger(Protocol):
-    """The DynamoDB table. Every write is conditional on the revision that was read."""
-
-    def registry(self, key: str) -> RegistryState | None:
-        """State of an identity, read consistently."""
-        ...
-
-    def commit(self, write: LedgerWrite) -> RegistryState:
-        """Write in one transaction; the new state with its revision.
-
-        Raises:
-            ConcurrentUpdateError: somebody wrote the state, or the same incident, since it was read.
-        """
-        ...
-
-    def record_intent(self, was: RegistryState, now: RegistryState, *, limit: int | None) -> RegistryState:
-        """Write an intent with the claim to its name and, for a family, to one of `limit` places.
-
-        Raises:
-            AutopilotError: name-conflict, too-many-registries.
-            ConcurrentUpdateError: somebody wrote the state since it was read.
-        """
-        ...
-
-    def name_owner(self, name: str) -> str | None:
-        """Key of the identity that claimed a name."""
-        ...
-
-    def incident(self, incident_id: str) -> Incident | None:
-        """An incident by its id, read consistently."""
-        ...
-
-    def system(self, subject: str) -> SystemState:
-        """State of a shared subject."""
-        ...
-
-    def systems(self) -> Sequence[SystemState]:
-        """Every shared subject that was ever told."""
-        ...
-
-    def commit_system(self, was: SystemState, now: SystemState, incident: Incident | None) -> None:
-        """Write a shared subject and its incident in one transaction.
-
-        Raises:
-            ConcurrentUpdateError: somebody wrote it since it was read.
-        """
-        ...
-
-    def known_uids(self, uids: Sequence[str]) -> dict[str, KnownUid]:
-        """Which registries of VerteX were looked into before."""
-        ...
-
-    def remember_uids(self, known: Sequence[KnownUid]) -> None:
-        """Keep what a typed GET showed."""
-        ...
-
-    def due(self, now: float, limit: int) -> tuple[Sequence[RegistryState], Sequence[str]]:
-        """Registries that are due, and ids of incidents whose announcement is overdue."""
-        ...
-
-    def touch_incident(self, incident_id: str, now: float) -> None:
-        """Prompt notify again through the stream."""
-        ...
-
-    def referring(self, reference: str) -> Sequence[RegistryState]:
-        """Registries that refer to `secret#…`, `definition#…` or are blocked by `blocked#…`."""
-        ...
-
-    def claim_sync_start(self, now: float, per_minute: int) -> bool:
-        """Take one of this minute's sync starts; False when all are taken."""
-        ...
-
-    def quarantine(self, event_id: str, reason: str, body: str, now: float) -> None:
-        """Keep an event that could not be read, redacted and cut."""
-        ...
-
-
 class RequestRecord(Protocol):
     """One request to VerteX as it goes into history."""
 
@@ -272,48 +172,6 @@ class Metrics(Protocol):
     def count(self, name: str, **dimensions: str) -> None:
         """Add one."""
         ...
-
-
-class Announcements(Protocol):
-    """Incidents as notify sees them: with the mark of each channel."""
-
-    def incident(self, incident_id: str) -> Incident | None:
-        """An incident by its id, read consistently."""
-        ...
-
-    def marks(self, incident_id: str) -> dict[str, int]:
-        """How far each channel has told it."""
-        ...
-
-    def move_mark(self, incident_id: str, channel: str, seq: int) -> None:
-        """The channel has told everything up to `seq`."""
-        ...
-
-    def all_told(self, incident_id: str, seq: int) -> None:
-        """Every channel has told `seq`: no repair is due, unless a newer change came."""
-        ...
-
-
-class Channel(Protocol):
-    """Where notices go."""
-
-    name: str
-
-    def send(self, incident: Incident, change: Change) -> None:
-        """Tell one change.
-
-        Raises:
-            ChannelError: it was not told; try again later.
-        """
-        ...
-
-
-class ChannelError(Exception):
-    """Raised when a channel did not take a notice; the text is safe to log."""
-
-    def __init__(self, detail: str, *, permanent: bool = False) -> None:
-        super().__init__(detail)
-        self.permanent = permanent
 
 
 @dataclass(frozen=True, slots=True)
