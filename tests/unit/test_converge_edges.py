@@ -159,6 +159,27 @@ def test_nothing_is_done_when_the_definition_is_gone() -> None:
         assert all(state.due_at is None for state in site.pipeline.ledger.states.values())
 
 
+def test_incident_ends_when_no_definition_asks_for_the_registry_any_more() -> None:
+    """What nobody wants cannot be a problem."""
+    with Installation([FAMILY]) as site:
+        site.seed("made in the console", "team-a")
+        site.create(NAME)
+        site.pipeline.definitions.documents = []
+        changed = events.parameter_changed("/registry-autopilot/registries/packs", operation="Delete")
+        assert site.pipeline.deliver(changed) == [Outcome.UNCHANGED]
+        assert [state for state, _, _ in site.pipeline.sns.states] == ["open", "resolved"]
+        assert not site.writes()
+
+
+def test_seeded_registry_is_called_by_its_definitions_name_before_it_was_found() -> None:
+    """A repository alone is no content: nothing is asked of VerteX."""
+    seeded = {"id": "seeded", "name": "Pack registry", "base_content_path": "team-a", "manage": "sync-only"}
+    with Installation([seeded]) as site:
+        assert site.create(NAME) == [Outcome.UNCHANGED]
+        assert site.pipeline.state("Pack registry").health is Health.OK
+        assert site.calls() == []
+
+
 @pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.ACT])
 def test_sync_is_held_back_when_the_mode_is_observe(mode: Mode) -> None:
     """A sync is a write, too."""

@@ -8,9 +8,8 @@ The event that led here is a hint; what counts is read now: definition, current 
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
-from registry_autopilot.definitions import Definition
-from registry_autopilot.matching import Lead, Place, winner
-from registry_autopilot.ports import LedgerWrite, Mode, Verdict
+from registry_autopilot.matching import Lead, Place, registry_name, winner
+from registry_autopilot.ports import Mode, Verdict
 from registry_autopilot.records import Outcome, RegistryState, WorkItem
 from registry_autopilot.registry import CredentialKind
 from registry_autopilot.steps import tell
@@ -64,9 +63,10 @@ def _make_right(attempt: Attempt, lead: Lead) -> Outcome:
 
 def _once(attempt: Attempt, lead: Lead) -> Outcome:
     definition = lead.definition
-    attempt.change(definition_id=definition.id, secret_ids=definition.secret_ids)
+    name = attempt.state.name or registry_name(definition, lead.identity)
+    attempt.change(definition_id=definition.id, secret_ids=definition.secret_ids, name=name)
     if definition.manage == "sync-only":
-        return _only_sync(attempt, definition)
+        return _only_sync(attempt)
     wanted = attempt.wanted = resolve(attempt, lead)
     if _is_right(attempt.state, wanted):
         return _finish(attempt, Outcome.UNCHANGED)
@@ -84,11 +84,9 @@ def _governing(attempt: Attempt) -> Lead | None:
 
 
 def _outdated(attempt: Attempt) -> Outcome:
-    """The definition no longer leads here: nothing is done, and nothing is due any more."""
+    """The definition no longer leads here: nothing is done, nothing is due, and no problem is left."""
     attempt.state = attempt.was
-    if attempt.was.due_at is not None:
-        attempt.change(due_at=None)
-        attempt.world.ledger.commit(LedgerWrite(attempt.was, attempt.state))
+    tell.retire(attempt)
     return Outcome.UNCHANGED
 
 
@@ -218,7 +216,7 @@ def _take_over_renamed_place(attempt: Attempt, wanted: Wanted) -> None:
     attempt.change(uid=old.uid, ours=True, confirmed=old.confirmed, name=old.name, fingerprint=None, moving=True)
 
 
-def _only_sync(attempt: Attempt, definition: Definition) -> Outcome:
+def _only_sync(attempt: Attempt) -> Outcome:
     """A registry that is never created, adopted or PUT: what was pushed is synced, nothing else."""
     due = sync_due_at(attempt.state, attempt.world.rules)
     if due is None:
@@ -231,12 +229,11 @@ def _only_sync(attempt: Attempt, definition: Definition) -> Outcome:
         found = find(attempt, name=None)
         if found is None:
             raise AutopilotError(
-                causes.DRIFTED, f"no registry of this identity exists in VerteX; {definition.name!r} is sync-only"
+                causes.DRIFTED, f"no registry of this identity exists in VerteX; {attempt.state.name!r} is sync-only"
             )
         attempt.change(uid=found.stored.uid, name=found.stored.name)
         attempt.status = found.stored.sync
     if attempt.state.uid is None:
-        attempt.change(name=attempt.state.name or definition.name)
         return tell.defer(attempt, due)
     return tell.succeed(attempt, sync_owed(attempt, synchronize=True) or Outcome.UNCHANGED)
 

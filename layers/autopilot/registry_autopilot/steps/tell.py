@@ -44,6 +44,18 @@ def defer(attempt: Attempt, until: float, **changes: object) -> Outcome:
     return Outcome.DEFERRED
 
 
+def retire(attempt: Attempt) -> None:
+    """No definition asks for the registry any more: what it owed is forgotten, and its incident is over."""
+    told = _open_one(attempt)
+    story = Story(
+        what="No definition asks for this registry any more.", kept="It was left as it is.", trigger=who(attempt)
+    )
+    attempt.change(due_at=None, incident_id=None, blocked_by=None)
+    if attempt.state != attempt.was:
+        incident = resolve_incident(told, attempt.at, story) if told else None
+        attempt.world.ledger.commit(LedgerWrite(attempt.was, attempt.state, incident=incident))
+
+
 def hold_back(attempt: Attempt, would: str) -> Outcome:
     """The mode is observe: all was proven, what would be done is owed, and one incident says that things wait."""
     wanted = attempt.wanted
