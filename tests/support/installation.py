@@ -151,11 +151,6 @@ def access_key(word: str) -> dict[str, str]:
     return {"access_key_id": f"KEY-{word.upper()}", "secret_access_key": f"not-a-real-secret-{word}"}
 
 
-def repository(base: str, pack: str) -> str:
-    """A repository in VerteX's pack layout."""
-    return f"{base}/spectro-packs/archive/{pack}"
-
-
 def _word(entry: dict[str, Any]) -> str:
     line = f"{entry['method']} {entry['path']}"
     return next((word for pattern, word in _NAMES if re.fullmatch(pattern, line)), line)

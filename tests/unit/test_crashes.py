@@ -11,7 +11,17 @@ from tests.support.crashes import Knife
 from tests.support.installation import FAMILY, Installation, access_key
 
 NAME = "team-a/spectro-packs/archive/nginx"
-_VOLATILE = {"rev", "last_sync_at", "due_at", "intent", "last_modified", "refused_at", "incident_id", "attempts"}
+_VOLATILE = {
+    "rev",
+    "last_sync_at",
+    "due_at",
+    "intent",
+    "last_modified",
+    "busy_until",
+    "refused_at",
+    "incident_id",
+    "attempts",
+}
 
 
 def _settled(site: Installation) -> dict[str, Any]:

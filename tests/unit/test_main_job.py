@@ -7,8 +7,7 @@ import pytest
 from registry_autopilot.ports import Mode, Rules
 from registry_autopilot.records import Health, Outcome
 from tests.support import events
-from tests.support.installation import FAMILY, Installation, access_key, repository
-from tests.support.world import START
+from tests.support.installation import FAMILY, Installation, access_key
 
 
 @pytest.fixture
@@ -322,9 +321,3 @@ def test_basic_registry_is_registered_when_its_definition_appears() -> None:
         changed = events.parameter_changed("/registry-autopilot/registries/harbor", operation="Create")
         assert site.pipeline.deliver(changed) == [Outcome.REGISTERED]
         assert site.registries()[0]["endpoint"] == "https://harbor.example.gov"
-
-
-def test_repository_helper_reads_like_vertex_lays_content_out() -> None:
-    """The names used here are in VerteX's pack layout."""
-    assert repository("team-a", "nginx") == "team-a/spectro-packs/archive/nginx"
-    assert START > 0

@@ -100,12 +100,15 @@ def _not_now(attempt: Attempt, wanted: Wanted) -> Outcome | None:
     state, now = attempt.state, attempt.world.clock()
     if state.intent is not None and state.uid is None and state.intent.lease_until > now:
         return tell.defer(attempt, state.intent.lease_until)
+    if state.busy_until is not None and state.busy_until > now:
+        return tell.defer(attempt, state.busy_until)
     if (until := _vertex_pause(attempt)) is not None:
         return tell.defer(attempt, until, blocked_by="vertex")
     if state.held is not None and state.held_fingerprint == wanted.fingerprint:
         attempt.mode = attempt.world.definitions.mode()
         if attempt.mode is Mode.OBSERVE:
             return tell.hold_back(attempt, state.held)
+    attempt.change(busy_until=None)
     if _refused_just_now(attempt, wanted, now):
         return tell.defer(attempt, state.due_at or (state.refused_at or now) + SAME_REFUSAL_SECONDS)
     return None

@@ -114,6 +114,7 @@ class RegistryState(_Record):
         rev: counts the writes; every write names the one it follows.
         ours: whether we made it; an adopted one is not ours, but managed.
         confirmed: whether the uid was seen at system scope; nothing is written to one that was not.
+        busy_until: until then somebody else is writing the registry, between the proof and the PUT.
         moving: a PUT that re-points our own registry is under way.
         fingerprint: of the desired registry that VerteX was last given.
         last_modified: VerteX's `lastModifiedTimestamp` after our last write, where it was seen.
@@ -139,6 +140,7 @@ class RegistryState(_Record):
     ours: bool = False
     confirmed: bool = False
     moving: bool = False
+    busy_until: float | None = None
     fingerprint: str | None = None
     secrets: tuple[UsedSecret, ...] = ()
     secret_ids: tuple[str, ...] = ()

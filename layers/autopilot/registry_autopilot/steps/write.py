@@ -184,13 +184,16 @@ def _record_intent(attempt: Attempt) -> None:
 
 
 def _mark_dirty(attempt: Attempt) -> None:
-    """Before a PUT the ledger forgets what VerteX holds, so that a crash cannot leave it believing in the old."""
-    if attempt.state.fingerprint is None and attempt.was.fingerprint is None and attempt.was.uid == attempt.state.uid:
-        return
-    attempt.change(fingerprint=None, due_at=attempt.at + LEASE_SECONDS)
+    """Before a PUT the ledger forgets what VerteX holds, so that a crash cannot leave it believing in the old.
+
+    It is a lease, too: until it ends nobody else writes between our proof and our PUT.
+    """
+    until = attempt.world.clock() + LEASE_SECONDS
+    attempt.change(fingerprint=None, busy_until=until, due_at=until)
     history = tell.entry(attempt, Outcome.DEFERRED, detail="about to adopt") if attempt.before else None
     write = LedgerWrite(attempt.was, attempt.state, history=history, released=_released(attempt))
     attempt.rebase(attempt.world.ledger.commit(write))
+    attempt.change(busy_until=None)
     attempt.moved_from = None
 
 
