@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings
 from tests.template import support
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, type[BaseModel]] = {
     "RouteEventsFunction": RouteSettings,
     "ConvergeRegistryFunction": ConvergeSettings,
     "NotifyAdminsFunction": NotifySettings,
