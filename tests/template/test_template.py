@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import re
-from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -18,6 +17,7 @@ FUNCTIONS: dict[str, type[BaseModel]] = {
 }
 _WIDE = {"AttachToTheVpc", "ListTheLedgersStreams"}  # AWS knows no resource for these
 _FUNCTION_PROPERTIES = support.of_type("AWS::Lambda::Function")
+_SOURCES = support.of_type("AWS::Lambda::EventSourceMapping")
 
 
 @pytest.mark.parametrize("word", ["arn:aws:", "amazonaws.com", "us-east-1", "us-gov-"])
@@ -83,11 +83,17 @@ def test_only_converge_reads_registry_secrets_and_only_notify_publishes() -> Non
 @pytest.mark.parametrize(
     ("queue", "function"), [("EventsQueue", "RouteEventsFunction"), ("WorkQueue", "ConvergeRegistryFunction")]
 )
-def test_visibility_timeout_is_long_enough_for_its_function(queue: str, function: str) -> None:
-    """Six times the function's timeout, and the batch window (Lambda's guide to SQS)."""
+def test_source_keeps_to_the_limits_of_lambda_and_sqs(queue: str, function: str) -> None:
+    """Visible again after six timeouts and the window; more than ten only with a window (Lambda's guide to SQS)."""
     timeout = _FUNCTION_PROPERTIES[function]["Timeout"]
     properties = support.of_type("AWS::SQS::Queue")[queue]
-    assert properties["VisibilityTimeout"] >= 6 * timeout
+    source = next(p for p in _SOURCES.values() if p["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]})
+    window = source.get("MaximumBatchingWindowInSeconds", 0)
+    assert source["FunctionName"] == {"Ref": function}
+    assert properties["VisibilityTimeout"] >= 6 * timeout + window
+    assert source["BatchSize"] <= (10 if properties.get("FifoQueue") else 10_000)
+    assert window >= 1 or source["BatchSize"] <= 10
+    assert not (properties.get("FifoQueue") and window), "a FIFO source takes no window"
     assert properties["RedrivePolicy"]["maxReceiveCount"] >= 5
 
 
@@ -100,12 +106,11 @@ def test_every_queue_is_encrypted_and_keeps_messages_for_two_weeks() -> None:
 
 def test_event_sources_keep_to_what_every_partition_has() -> None:
     """Partial failures everywhere; no provisioned mode, metrics or tags, which GovCloud lacks."""
-    sources = support.of_type("AWS::Lambda::EventSourceMapping")
-    assert len(sources) == 3
-    for name, properties in sources.items():
+    assert len(_SOURCES) == 3
+    for name, properties in _SOURCES.items():
         assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert not {"MetricsConfig", "ProvisionedPollerConfig", "Tags"} & set(properties), name
-    stream = next(p for p in sources.values() if "StartingPosition" in p)
+    stream = next(p for p in _SOURCES.values() if "StartingPosition" in p)
     assert stream["BisectBatchOnFunctionError"] is True
     assert stream["DestinationConfig"]["OnFailure"]
 
@@ -125,24 +130,6 @@ def test_every_dead_letter_queue_has_an_alarm() -> None:
     text = json.dumps(support.of_type("AWS::CloudWatch::Alarm"))
     for name in support.of_type("AWS::SQS::Queue"):
         assert name in text or not name.endswith("DeadLetterQueue"), name
-
-
-def test_stack_starts_in_observe_and_reads_no_secret_by_default() -> None:
-    """A deployed stack writes nothing until somebody says so."""
-    parameters: dict[str, Any] = support.source()["Parameters"]
-    assert parameters["InitialMode"]["Default"] == "observe"
-    assert parameters["RegistrySecretArns"]["Default"] == ""
-    assert parameters["AllowInsecureTls"]["Default"] == "false"
-    assert parameters["Architecture"]["Default"] == "arm64"
-    for name, parameter in parameters.items():
-        assert parameter.get("Description"), name
-        assert "AllowedPattern" not in parameter or "ConstraintDescription" in parameter, name
-
-
-def test_every_parameter_stands_in_a_group() -> None:
-    """The console shows them in an order that a person understands."""
-    groups = support.source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(support.source()["Parameters"])
 
 
 def test_page_of_parameters_is_in_step_with_the_template() -> None:
