@@ -6,6 +6,7 @@ READY := .venv/.ready
 RUN := .venv/bin
 SAM := .sam/bin/sam
 ARCHITECTURE ?= arm64
+ENVIRONMENT ?= default
 export ARCHITECTURE
 export SAM_CLI_TELEMETRY := 0
 
@@ -32,8 +33,8 @@ $(SAM): requirements/sam.txt $(UV)
 build: $(SAM)  ## Build the layers and functions for ARCHITECTURE (arm64 or x86_64)
 	@UV="$(CURDIR)/$(UV)" $(SAM) build
 
-deploy: build  ## Deploy, asking for the parameters
-	@$(SAM) deploy --guided --parameter-overrides Architecture=$(ARCHITECTURE)
+deploy: build  ## Deploy to ENVIRONMENT of samconfig.toml (default, govcloud), asking for the parameters
+	@$(SAM) deploy --guided --config-env $(ENVIRONMENT) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 demo: $(READY)  ## The main job, on the embedded sandbox
 	@$(RUN)/autopilot demo
