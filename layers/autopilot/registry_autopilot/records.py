@@ -41,6 +41,14 @@ class Health(StrEnum):
     HELD = "held"
 
 
+class Doubt(StrEnum):
+    """What of the ledger's belief a work item does not take on trust; the sweep says so, events never do."""
+
+    DRIFT = "drift"
+    PROOF = "proof"
+    SYNC = "sync"
+
+
 class TriggerNote(_Record):
     """What of a trigger goes into history: never its body."""
 
@@ -59,6 +67,9 @@ class WorkItem(_Record):
         pushed_first, pushed_last: when news of changed content arrived, in seconds since the epoch; None: none did.
         happened_last: when the newest of these changes happened by the events' own word: a sync that began after
             it has covered it, however late its event came.
+        doubts: `drift`: look at the registry in VerteX although the ledger believes it right; `proof`: validate it
+            although nothing changed; `sync`: look at how its synchronization stands.
+        repair: put right what somebody changed, whatever `on_drift` says: a person asked for it.
     """
 
     type: RegistryType
@@ -73,6 +84,8 @@ class WorkItem(_Record):
     pushed_first: float | None = None
     pushed_last: float | None = None
     happened_last: float | None = None
+    doubts: tuple[Doubt, ...] = ()
+    repair: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -118,6 +131,8 @@ class RegistryState(_Record):
         moving: a PUT that re-points our own registry is under way.
         fingerprint: of the desired registry that VerteX was last given.
         last_modified: VerteX's `lastModifiedTimestamp` after our last write, where it was seen.
+        written_at: when we last created or PUT it; proved_at: when VerteX last accepted a validate of it.
+        expires_at: when the applied credential ends by itself (an ECR token), in seconds since the epoch.
         owed_first, owed_last: first and last push that no sync has covered.
         waiting_since: since when a fresh access key, version `waiting_version`, waits to be known by AWS.
         blocked_by: the shared subject (`vertex`, `secret:…`, `mode`) that holds this registry back.
@@ -145,6 +160,9 @@ class RegistryState(_Record):
     secrets: tuple[UsedSecret, ...] = ()
     secret_ids: tuple[str, ...] = ()
     last_modified: str | None = None
+    written_at: float | None = None
+    proved_at: float | None = None
+    expires_at: float | None = None
     health: Health = Health.NEW
     intent: Intent | None = None
     owed_first: float | None = None
@@ -278,6 +296,8 @@ def _join(one: WorkItem, other: WorkItem) -> WorkItem:
             "pushed_first": first,
             "pushed_last": last,
             "happened_last": max((at for at in (one.happened_last, other.happened_last) if at), default=None),
+            "doubts": tuple(sorted({*one.doubts, *other.doubts})),
+            "repair": one.repair or other.repair,
         }
     )
 
