@@ -219,6 +219,7 @@ class Sandbox:
             "SlackWebhookSecretArn": self._seed(SLACK_SECRET, self.slack.webhook_url),
             "SlackHosts": slack_host,
             "RegistrySecretArns": f"arn:aws:secretsmanager:{self.aws.region}:{self.aws.account}:secret:*",
+            "EcrPullRoleArns": self.seeds.token_role_arn,
             "InitialMode": self._mode,
             **self._parameters,
         }

@@ -96,22 +96,39 @@ def _is_active(account: str, request: SignedRequest) -> bool:
     return key is not None and key.status == "Active"
 
 
+def check_trust_of_account(request: SignedRequest, account: str) -> None:
+    """A role must trust the account whose functions would assume it; their own policies are judged by tests.
+
+    Raises:
+        RefusalError: it does not.
+    """
+    arn = f"arn:{get_partition(request.region)}:iam::{account}:root"
+    if not _trusts_in(request, arn):
+        raise _denied(request, arn, str(request.parameters.get("RoleArn", "")))
+
+
 def _check_trust(request: SignedRequest, caller: _Caller) -> None:
     """The role must trust the caller; one trusted only by way of its account also needs a policy of its own."""
+    trusts = _trusts_in(request, caller.arn)
+    role_arn = str(request.parameters.get("RoleArn", ""))
+    allowed_itself = _permits(caller.policies(), "sts:AssumeRole", role_arn)
+    if "identity" in trusts or ("account" in trusts and allowed_itself):
+        return
+    raise _denied(request, caller.arn, role_arn)
+
+
+def _trusts_in(request: SignedRequest, caller_arn: str) -> list[str]:
+    """How the role's trust policy trusts the caller: by its identity, by its account, or not at all."""
     role_arn = str(request.parameters.get("RoleArn", ""))
     account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""  # noqa: PLR2004 - the parts of an ARN
     try:
         role = iam_backends[account][get_partition(request.region)].get_role_by_arn(role_arn)
     except (NotFoundException, KeyError):
-        raise _denied(request, caller.arn, role_arn) from None
+        raise _denied(request, caller_arn, role_arn) from None
     document = role.assume_role_policy_document
     statements = IAMPolicy(document)._policy_json["Statement"]  # noqa: SLF001 - moto's parser of policy documents
     statements = statements if isinstance(statements, list) else [statements]
-    trusts = [t for s in statements if (t := _trust_of(s, caller.arn, request.parameters))]
-    allowed_itself = _permits(caller.policies(), "sts:AssumeRole", role_arn)
-    if "identity" in trusts or ("account" in trusts and allowed_itself):
-        return
-    raise _denied(request, caller.arn, role_arn)
+    return [t for s in statements if (t := _trust_of(s, caller_arn, request.parameters))]
 
 
 def _trust_of(statement: Mapping[str, Any], arn: str, parameters: Mapping[str, Any]) -> str | None:

@@ -4,11 +4,11 @@ import json
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from sandbox.aws.access import check_access
+from sandbox.aws.access import check_access, check_trust_of_account
 from sandbox.aws.limits import check_limits
+from sandbox.aws.logins import RegistryLogins
 from sandbox.aws.refusals import RefusalError
 from sandbox.aws.requests import RequestLog, SignedRequest, read_request, set_body
 from sandbox.clock import SandboxClock
@@ -17,7 +17,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_TOKEN_LIFE = timedelta(hours=12).total_seconds()
+_CHALLENGE = [("WWW-Authenticate", 'Basic realm="ecr"'), ("Docker-Distribution-Api-Version", "registry/2.0")]
 _UNSIGNED = RefusalError("MissingAuthenticationToken", "Request is missing Authentication Token", status=403)
 
 
@@ -28,6 +28,7 @@ class Gate:
     Attributes:
         trusted_keys: access key ids that are not judged: the sandbox's own, and those of its functions.
         service_key: the access key id that may put events in the name of AWS's own services.
+        account: whose root signs with a trusted key; a role must trust that account to be assumed by it.
         lock: held while moto works. moto's conditional writes and queues are not safe under concurrency; with
             one request at a time they are as atomic as AWS's.
     """
@@ -36,11 +37,19 @@ class Gate:
     clock: SandboxClock
     trusted_keys: frozenset[str]
     service_key: str
+    account: str
     log: RequestLog = field(default_factory=RequestLog)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    logins: RegistryLogins = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.logins = RegistryLogins(self.clock)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request as WSGI wants it."""
+        if self.logins.concerns(environ):
+            start_response(self.logins.status(environ), [*_CHALLENGE, ("Content-Length", "0")])
+            return []
         request = read_request(environ)
         with self.lock:
             if request is None:
@@ -55,6 +64,8 @@ class Gate:
     def _check(self, request: SignedRequest) -> None:
         if request.access_key_id not in self.trusted_keys:
             check_access(request)
+        elif (request.service, request.action) == ("sts", "AssumeRole"):
+            check_trust_of_account(request, self.account)
         check_limits(request, may_speak_for_aws=request.access_key_id == self.service_key)
 
     def _forward(self, request: SignedRequest, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -71,17 +82,10 @@ class Gate:
         status = int(answer["status"].split()[0])
         self.log.add(request, status)
         if request.action == "GetAuthorizationToken" and status == 200:  # noqa: PLR2004 - HTTP's OK
-            body = self._with_true_expiry(body)
+            body = self.logins.renew(body)
         headers = [(k, v) for k, v in answer["headers"] if k.lower() != "content-length"]
         start_response(answer["status"], [*headers, ("Content-Length", str(len(body)))])
         return [body]
-
-    def _with_true_expiry(self, body: bytes) -> bytes:
-        """Tokens live 12 hours (ECR API reference, AuthorizationData); moto dates them in the past."""
-        answer = json.loads(body)
-        for token in answer["authorizationData"]:
-            token["expiresAt"] = round(self.clock.now() + _TOKEN_LIFE)
-        return json.dumps(answer).encode()
 
 
 def _adapt(request: SignedRequest, environ: Environ) -> None:

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from sandbox.aws import bus
 from sandbox.aws.corrections import corrected
 from sandbox.aws.gate import Gate
+from sandbox.aws.logins import RegistryLogins
 from sandbox.aws.requests import RequestLog
 from sandbox.clock import SandboxClock
 
@@ -66,7 +67,7 @@ class LocalAws:
         self.service = make_credentials()
         trusted = frozenset({self.root.access_key_id, self.service.access_key_id})
         moto = DomainDispatcherApplication(create_backend_app)
-        self._gate = Gate(moto, clock, trusted, self.service.access_key_id)
+        self._gate = Gate(moto, clock, trusted, self.service.access_key_id, self.account)
         self._clients: dict[tuple[str, str, str, Credentials], Any] = {}
         self._session = boto3.Session()
         self._stack = ExitStack()
@@ -76,6 +77,11 @@ class LocalAws:
     def requests(self) -> RequestLog:
         """Every request so far."""
         return self._gate.log
+
+    @property
+    def logins(self) -> RegistryLogins:
+        """The tokens that ECR has given out."""
+        return self._gate.logins
 
     @property
     def lock(self) -> threading.RLock:

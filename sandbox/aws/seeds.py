@@ -11,6 +11,7 @@ PULL_SECRET = "sandbox/ecr-pull"
 ADMIN_SECRET = "sandbox/vertex-admin"
 SLACK_SECRET = "sandbox/slack-webhook"
 PULL_ROLE = "sandbox-ecr-pull"
+TOKEN_ROLE = "sandbox-ecr-token"
 EXTERNAL_ID = "sandbox"
 _PULL_USER = "sandbox-ecr-pull"
 _VERTEX_USER = "sandbox-vertex"
@@ -58,12 +59,14 @@ class Seeds:
         vertex: the AWS identity of VerteX itself; the only one that may assume `role_arn`.
         pull_user: IAM user whose access key is in the secret `sandbox/ecr-pull`.
         pull_key: that access key.
+        token_role_arn: a pull-only role that the sandbox's functions may assume to be issued ECR tokens.
     """
 
     vertex: Credentials
     pull_user: str
     pull_key: Credentials
     role_arn: str
+    token_role_arn: str
 
 
 def seed_identities(aws: LocalAws) -> Seeds:
@@ -79,10 +82,13 @@ def seed_identities(aws: LocalAws) -> Seeds:
     trust = json.dumps(_trust_policy(vertex_arn))
     role = iam.create_role(RoleName=PULL_ROLE, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     iam.attach_role_policy(RoleName=PULL_ROLE, PolicyArn=policy)
+    trust = json.dumps(_trust_policy(f"arn:aws:iam::{aws.account}:root", external_id=None))
+    token_role = iam.create_role(RoleName=TOKEN_ROLE, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.attach_role_policy(RoleName=TOKEN_ROLE, PolicyArn=policy)
     pull_key = _new_key(aws, _PULL_USER)
     value = {"accessKeyId": pull_key.access_key_id, "secretAccessKey": pull_key.secret_access_key}
     seed_secret(aws, PULL_SECRET, json.dumps(value))
-    return Seeds(_new_key(aws, _VERTEX_USER), _PULL_USER, pull_key, role)
+    return Seeds(_new_key(aws, _VERTEX_USER), _PULL_USER, pull_key, role, token_role)
 
 
 def _share_identities(account: str) -> None:
@@ -111,11 +117,12 @@ def _pull_policy() -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _trust_policy(principal: str) -> dict[str, object]:
-    statement = {
+def _trust_policy(principal: str, external_id: str | None = EXTERNAL_ID) -> dict[str, object]:
+    statement: dict[str, object] = {
         "Effect": "Allow",
         "Principal": {"AWS": principal},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
     }
+    if external_id is not None:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -22,6 +22,7 @@ from tests.support.world import (
     FakeProver,
     FakeRepositories,
     FakeSecrets,
+    FakeTokens,
     FifoQueue,
     VirtualClock,
 )
@@ -48,6 +49,7 @@ class Pipeline:
         self.secrets = FakeSecrets(self.clock)
         self.repositories = FakeRepositories()
         self.prover = FakeProver()
+        self.tokens = FakeTokens(self.clock)
         self.ledger = MemoryLedger()
         self.queue = FifoQueue(self.clock)
         self.metrics = CountingMetrics()
@@ -67,6 +69,7 @@ class Pipeline:
             secrets=wrap(self.secrets),
             repositories=wrap(self.repositories),
             prover=wrap(self.prover),
+            tokens=wrap(self.tokens),
             vertex=lambda: wrap(self.vertex()),
             ledger=wrap(self.ledger),
             metrics=self.metrics,

@@ -13,7 +13,15 @@ from registry_autopilot.definitions import parse_definition
 from registry_autopilot.events import Repository
 from registry_autopilot.hosts import EcrHost, partition_of_region, render_ecr_host
 from registry_autopilot.incidents import Change, Incident
-from registry_autopilot.ports import ChannelError, FoundRepository, LoadedDefinitions, Mode, Proof, Verdict
+from registry_autopilot.ports import (
+    ChannelError,
+    FoundRepository,
+    IssuedToken,
+    LoadedDefinitions,
+    Mode,
+    Proof,
+    Verdict,
+)
 from registry_autopilot.records import WorkItem
 from registry_autopilot.registry import CredentialValues, digest
 from registry_autopilot.secret_values import SecretValue
@@ -115,6 +123,21 @@ class FakeProver:
         if key in self.unknown:
             return Proof(Verdict.UNKNOWN_KEY, "AWS answered InvalidClientTokenId to the access key")
         return Proof(Verdict.PROVEN, "AWS knows the access key")
+
+
+class FakeTokens:
+    """Issues ECR tokens of twelve hours, or refuses as a role does that may not be assumed."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.issued: list[tuple[str, str]] = []
+        self.refused = False
+
+    def issue(self, role: str, host: EcrHost) -> IssuedToken:
+        if self.refused:
+            raise AutopilotError(causes.ROLE_NOT_ASSUMABLE, f"Autopilot could not assume the role {role}")
+        self.issued.append((role, host.location))
+        return IssuedToken("AWS", SecretStr(f"token-{len(self.issued)}"), self._clock() + 12 * 3600)
 
 
 class FifoQueue:

@@ -132,6 +132,9 @@ class Iam:
             return [parameters["resourceArn"]]
         return [self._arn("ecr", f"repository/{name}") for name in parameters.get("repositoryNames", ["*"])]
 
+    def _role(self, parameters: Mapping[str, Any]) -> list[str]:
+        return [parameters["RoleArn"]]
+
     def _topic(self, parameters: Mapping[str, Any]) -> list[str]:
         return [parameters["TopicArn"]]
 
@@ -143,6 +146,7 @@ _RESOURCES: Mapping[str, Callable[[Iam, Mapping[str, Any]], list[str]]] = {
     "sns": Iam._topic,
     "sqs": Iam._queue,
     "ssm": Iam._parameter,
+    "sts": Iam._role,
 }
 
 

@@ -27,6 +27,9 @@ OF_LAMBDA = {
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 # The narrow permission of a careful admin: what definitions name, not whatever there is.
 PARAMETERS = {"RegistrySecretArns": "arn:aws:secretsmanager:us-east-1:123456789012:secret:sandbox/ecr-pull-*"}
+HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+TOKEN = {"kind": "ecr-token", "role": "arn:aws:iam::123456789012:role/sandbox-ecr-token"}
+ZARF = {"name": "zarf", "type": "basic", "provider": "zarf", "endpoint": f"https://{HOST}", "credentials": TOKEN}
 OTHER_SECRET = "sandbox/ecr-pull-other"
 MOVED = {
     "name": "ecr-{account}-{region}-{base}",
@@ -70,6 +73,8 @@ def _live(sandbox: Sandbox) -> None:
     sandbox.activity.put_parameter("/registry-autopilot/registries/packs", json.dumps(MOVED))
     sandbox.settle()
     sandbox.activity.put_secret(OTHER_SECRET, {"access_key_id": "KEY-BAD", "secret_access_key": "not-a-key"})
+    zarf = ZARF | {"base_content_path": "zarf"}
+    sandbox.activity.put_parameter("/registry-autopilot/registries/zarf", json.dumps(zarf))
     sandbox.activity.put_parameter("/registry-autopilot/registries/broken", json.dumps(BROKEN))
     sandbox.put_event({"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": _PUSH_OF_NOTHING})
     sandbox.settle()

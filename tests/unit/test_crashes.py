@@ -21,6 +21,8 @@ _VOLATILE = {
     "refused_at",
     "incident_id",
     "attempts",
+    "written_at",
+    "proved_at",
 }
 
 

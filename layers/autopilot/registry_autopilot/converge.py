@@ -9,16 +9,24 @@ The event that led here is a hint; what counts is read now: definition, current 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.matching import Lead, Place, registry_name, winner
-from registry_autopilot.ports import Mode, Verdict
-from registry_autopilot.records import Outcome, RegistryState, WorkItem
-from registry_autopilot.registry import CredentialKind
+from registry_autopilot.ports import Mode
+from registry_autopilot.records import Outcome, WorkItem
 from registry_autopilot.steps import tell
 from registry_autopilot.steps.attempt import Attempt, Wanted, World
 from registry_autopilot.steps.find import find, find_known, identity_of
+from registry_autopilot.steps.prove import prove
 from registry_autopilot.steps.resolve import resolve
 from registry_autopilot.steps.sync import sync_owed
 from registry_autopilot.steps.timing import sync_due_at
-from registry_autopilot.steps.write import HeldBackError, MovedOnError, confirm, create, take_found, update
+from registry_autopilot.steps.write import (
+    HeldBackError,
+    MovedOnError,
+    confirm,
+    create,
+    needs_renewal,
+    take_found,
+    update,
+)
 from registry_autopilot.vertex.models import StoredRegistry
 
 KEY_RETRY_SECONDS = 20
@@ -68,13 +76,13 @@ def _once(attempt: Attempt, lead: Lead) -> Outcome:
     if definition.manage == "sync-only":
         return _only_sync(attempt)
     wanted = attempt.wanted = resolve(attempt, lead)
-    if _is_right(attempt.state, wanted):
+    if _is_right(attempt, wanted):
         return _finish(attempt, Outcome.UNCHANGED)
     if (early := _not_now(attempt, wanted)) is not None:
         return early
-    if not _proven(attempt, wanted):
+    if not prove(attempt, wanted):
         return tell.defer(attempt, attempt.world.clock() + KEY_RETRY_SECONDS)
-    return _finish(attempt, _write(attempt, wanted))
+    return _finish(attempt, _write(attempt, attempt.need()))
 
 
 def _governing(attempt: Attempt) -> Lead | None:
@@ -90,9 +98,11 @@ def _outdated(attempt: Attempt) -> Outcome:
     return Outcome.UNCHANGED
 
 
-def _is_right(state: RegistryState, wanted: Wanted) -> bool:
+def _is_right(attempt: Attempt, wanted: Wanted) -> bool:
+    state = attempt.state
     applied = state.uid is not None and state.confirmed and state.fingerprint == wanted.fingerprint
-    return applied and state.incident_id is None and state.held in {None, "sync"}
+    settled = state.incident_id is None and state.held in {None, "sync"}
+    return applied and settled and not needs_renewal(attempt)
 
 
 def _not_now(attempt: Attempt, wanted: Wanted) -> Outcome | None:
@@ -117,7 +127,8 @@ def _not_now(attempt: Attempt, wanted: Wanted) -> Outcome | None:
 def _refused_just_now(attempt: Attempt, wanted: Wanted, now: float) -> bool:
     """The same was refused, and neither is its next try due nor did anybody change anything."""
     state = attempt.state
-    if attempt.is_nudged or state.refused_fingerprint != wanted.fingerprint or state.blocked_by is not None:
+    blocked_elsewhere = state.blocked_by is not None and not state.blocked_by.startswith("secret:")
+    if attempt.is_nudged or state.refused_fingerprint != wanted.fingerprint or blocked_elsewhere:
         return False
     again = state.due_at if state.due_at is not None else (state.refused_at or 0) + SAME_REFUSAL_SECONDS
     return now < again
@@ -130,35 +141,6 @@ def _vertex_pause(attempt: Attempt) -> float | None:
     if attempt.vertex_state.incident_id is None or retry_at is None or attempt.is_nudged:
         return None
     return retry_at if attempt.world.clock() < retry_at else None
-
-
-def _proven(attempt: Attempt, wanted: Wanted) -> bool:
-    """Try a static access key against AWS from here; a fresh one gets time before it counts as refused.
-
-    Raises:
-        AutopilotError: credentials-rejected, about the secret.
-    """
-    if wanted.desired.credential_kind is not CredentialKind.ACCESS_KEY:
-        return True
-    world, state = attempt.world, attempt.state
-    region = wanted.desired.identity.location.rpartition(":")[2]
-    proof = world.prover.try_access_key(wanted.values, region)
-    attempt.evidence = proof.seen
-    if proof.verdict is not Verdict.UNKNOWN_KEY:
-        attempt.change(waiting_since=None, waiting_version=None)
-        return True
-    version = next(s.version_id for s in wanted.desired.secrets if s.use == "credentials")
-    since = state.waiting_since if state.waiting_version == version and state.waiting_since else attempt.at
-    attempt.change(waiting_since=since, waiting_version=version)
-    born = wanted.credential_created_at or since
-    if attempt.at - min(since, born) < world.rules.key_wait_seconds:
-        return False
-    secret = next(s for s in wanted.desired.secrets if s.use == "credentials")
-    raise AutopilotError(
-        causes.CREDENTIALS_REJECTED,
-        f"AWS does not accept the access key in version {secret.version_id} of its secret",
-        facts={"secret": secret.arn, "version": secret.version_id},
-    )
 
 
 def _write(attempt: Attempt, wanted: Wanted) -> Outcome:

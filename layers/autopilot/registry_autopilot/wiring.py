@@ -15,6 +15,7 @@ from botocore.config import Config
 from registry_autopilot import causes
 from registry_autopilot.aws.announcements import DynamoAnnouncements
 from registry_autopilot.aws.definitions_store import ParameterStore
+from registry_autopilot.aws.ecr_tokens import RoleTokens
 from registry_autopilot.aws.ledger import DynamoLedger
 from registry_autopilot.aws.login import DynamoLoginClaims, SecretAdmin
 from registry_autopilot.aws.proof import AccessKeyProver
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 _AWS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 _PROOF = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
@@ -124,6 +126,7 @@ def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]
         secrets=SecretsManager(boto3.client("secretsmanager", config=_AWS)),
         repositories=EcrRepositories(_ecr_in),
         prover=AccessKeyProver(_sts_as),
+        tokens=RoleTokens(_sts_in, _ecr_as),
         vertex=vertex,
         ledger=DynamoLedger(boto3.client("dynamodb", config=_AWS), settings.ledger_table),
         metrics=EmfMetrics(metrics),
@@ -138,6 +141,24 @@ def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]
 def _ecr_in(region: str) -> "ECRClient":
     """The ECR client of a region."""
     return boto3.client("ecr", region_name=region, config=_AWS)
+
+
+@cache
+def _sts_in(region: str) -> "STSClient":
+    """The STS client of a region, as the function itself."""
+    return boto3.client("sts", region_name=region, config=_AWS)
+
+
+def _ecr_as(session: "CredentialsTypeDef", region: str) -> "ECRClient":
+    """An ECR client that acts as an assumed role."""
+    return boto3.client(
+        "ecr",
+        region_name=region,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+        config=_AWS,
+    )
 
 
 def _sts_as(values: CredentialValues, region: str) -> "STSClient":

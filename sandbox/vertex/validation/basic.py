@@ -12,12 +12,15 @@ import httpx
 from sandbox.vertex.schema import BasicSpec, RegistryAuth, TlsConfiguration
 from sandbox.vertex.validation.outcomes import Failure, TryFailedError
 
+_ECR_HOST = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9.-]+")
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
-def try_basic(spec: BasicSpec, timeout_seconds: float) -> None:
+def try_basic(spec: BasicSpec, timeout_seconds: float, aws_endpoint: str | None = None) -> None:
     """Read `/v2/` of the endpoint with the given credentials and TLS settings.
+
+    An ECR host is found where the sandbox's AWS is, as if by its DNS.
 
     Raises:
         TryFailedError: rejected, timed out, or not reachable.
@@ -25,6 +28,9 @@ def try_basic(spec: BasicSpec, timeout_seconds: float) -> None:
     url = _base_url(spec) + "/v2/"
     try:
         with httpx.Client(verify=_tls_context(spec.tls), timeout=timeout_seconds, trust_env=False) as http:
+            host = _ecr_host(url) if aws_endpoint else None
+            if host and aws_endpoint:
+                http.headers["Host"], url = host, f"{aws_endpoint}/v2/"
             _Trial(http, spec.auth, url).run()
     except httpx.TimeoutException:
         words = f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
@@ -104,6 +110,11 @@ def _base_url(spec: BasicSpec) -> str:
     endpoint = spec.endpoint if "://" in spec.endpoint else f"https://{spec.endpoint}"
     suffix = (spec.base_path or "").strip("/")
     return "/".join(part for part in (endpoint.rstrip("/"), suffix) if part)
+
+
+def _ecr_host(url: str) -> str | None:
+    host = httpx.URL(url).host
+    return host if _ECR_HOST.fullmatch(host) else None
 
 
 def _tls_context(tls: TlsConfiguration | None) -> ssl.SSLContext:

@@ -19,6 +19,7 @@ class Validator:
     def __init__(self, behaviour: Behaviour, aws_endpoint: str | None, aws_identity: AwsIdentity | None) -> None:
         self._behaviour = behaviour
         self._ecr = EcrTrial(behaviour, aws_endpoint, aws_identity)
+        self._aws_endpoint = aws_endpoint
 
     def validate(self, spec: Spec) -> None:
         """Try a spec; an unprotected ECR registry needs no credentials, so nothing is asked of AWS.
@@ -28,7 +29,7 @@ class Validator:
         """
         try:
             if not isinstance(spec, EcrSpec):
-                try_basic(spec, self._behaviour.validation_timeout_seconds)
+                try_basic(spec, self._behaviour.validation_timeout_seconds, self._aws_endpoint)
             elif spec.is_private:
                 self._ecr.run(spec)
         except TryFailedError as error:

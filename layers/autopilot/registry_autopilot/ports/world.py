@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from pydantic import SecretStr
+
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import Repository
+from registry_autopilot.hosts import EcrHost
 from registry_autopilot.records import WorkItem
 from registry_autopilot.registry import CredentialValues, RegistryType
 from registry_autopilot.secret_values import SecretValue
@@ -106,6 +109,27 @@ class Prover(Protocol):
 
     def try_access_key(self, values: CredentialValues, region: str) -> Proof:
         """Never raises: what cannot be tried is evidence only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """An ECR authorization token: what VerteX logs in with, until `expires_at` (seconds since the epoch)."""
+
+    username: str
+    password: SecretStr
+    expires_at: float
+
+
+class EcrTokens(Protocol):
+    """Issues ECR authorization tokens through a role that may only pull."""
+
+    def issue(self, role: str, host: EcrHost) -> IssuedToken:
+        """A new token for the registry of a host.
+
+        Raises:
+            AutopilotError: role-not-assumable, access-denied.
+        """
         ...
 
 

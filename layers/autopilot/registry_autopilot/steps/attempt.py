@@ -9,6 +9,7 @@ from registry_autopilot.matching import Home
 from registry_autopilot.ports import (
     Clock,
     Definitions,
+    EcrTokens,
     Ledger,
     Metrics,
     Mode,
@@ -33,6 +34,7 @@ class World:
     secrets: Secrets
     repositories: Repositories
     prover: Prover
+    tokens: EcrTokens
     vertex: Callable[[], Vertex]
     ledger: Ledger
     metrics: Metrics
@@ -44,13 +46,19 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A desired registry with the values that stay in memory."""
+    """A desired registry with the values that stay in memory.
+
+    Attributes:
+        credential_created_at: when the secret's version was made, in seconds since the epoch.
+        expires_at: when the credential ends by itself; None: it does not.
+    """
 
     desired: DesiredRegistry
     definition: Definition
     values: CredentialValues
     ca: str | None = None
     credential_created_at: float | None = None
+    expires_at: float | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -22,7 +22,7 @@ from registry_autopilot.registry import (
     Identity,
     SecretRef,
 )
-from registry_autopilot.secret_values import SecretValue, check_destination, read_credential
+from registry_autopilot.secret_values import ReadCredential, SecretValue, check_destination, read_credential
 from registry_autopilot.steps.attempt import Attempt, Wanted, World
 
 
@@ -78,10 +78,8 @@ class _Reader:
                 return self._secret(definition, given)
             case StsCredentials() as given:
                 return CredentialValues(given.kind, role_arn=given.role, external_id=self._external_id(given))
-            case RoleCredentials(kind=CredentialKind.POD_IDENTITY) as given:
-                return CredentialValues(given.kind, role_arn=given.role)
-            case RoleCredentials():
-                raise invalid(definition.id, "credentials.kind: ecr-token is not supported by this release")
+            case RoleCredentials() as given:
+                return self._role(definition, given)
             case _:
                 return CredentialValues(CredentialKind.NONE)
 
@@ -110,6 +108,14 @@ class _Reader:
             allowed_hosts=self._world.rules.allowed_hosts,
         )
         return credential.values
+
+    def _role(self, definition: Definition, given: RoleCredentials) -> CredentialValues:
+        """A role. The token that `ecr-token` stands for is obtained when it is needed, for ECR hosts only."""
+        values = CredentialValues(given.kind, role_arn=given.role)
+        if given.kind is CredentialKind.ECR_TOKEN:
+            accounts = definition.match.accounts or (self._world.home.account,)
+            check_destination(ReadCredential(values), self._endpoint, ecr_accounts=accounts, allowed_hosts=())
+        return values
 
     def _external_id(self, given: StsCredentials) -> SecretStr:
         if isinstance(given.external_id, SecretPointer):

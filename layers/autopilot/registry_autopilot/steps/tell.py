@@ -7,9 +7,11 @@ from registry_autopilot.causes import AutopilotError, Cause
 from registry_autopilot.incidents import Incident, Story, open_incident, resolve_incident, update_incident
 from registry_autopilot.ports import LedgerWrite
 from registry_autopilot.records import Health, HistoryEntry, Outcome
+from registry_autopilot.registry import CredentialKind
+from registry_autopilot.secret_values import reference_names
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.shared import open_shared, resolve_shared
-from registry_autopilot.steps.timing import sync_due_at
+from registry_autopilot.steps.timing import RETRY_RENEWAL_SECONDS, earliest, renewal_due_at, sync_due_at
 
 HELD_RECHECK_SECONDS = 900
 
@@ -29,11 +31,12 @@ def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
         waiting_since=None,
         waiting_version=None,
         attempts=0,
-        due_at=sync_due_at(attempt.state, attempt.world.rules) if outcome is not Outcome.DEFERRED else _due(attempt),
+        due_at=_due_after(attempt, outcome),
     )
     _commit(attempt, outcome, incident=incident)
     for subject in {blocked_by, _reached_vertex(attempt)} - {None}:
-        resolve_shared(attempt.world, str(subject), attempt.at)
+        if not (str(subject).startswith("secret:") and attempt.world.ledger.referring(f"blocked#{subject}")):
+            resolve_shared(attempt.world, str(subject), attempt.at)
     return outcome
 
 
@@ -91,7 +94,7 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
     wanted = attempt.wanted
     attempt.change(
         attempts=attempts,
-        due_at=due if due is not None else _sync_only_due(attempt),
+        due_at=due if due is not None else _due_anyway(attempt),
         refused_fingerprint=wanted.fingerprint if wanted else None,
         refused_at=attempt.at,
         name=attempt.state.name or (wanted.desired.name if wanted else ""),
@@ -99,7 +102,7 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
     story = Story(
         what=_what(attempt, error), kept=_kept(attempt), trigger=who(attempt), next_try_at=due, facts=dict(error.facts)
     )
-    subject = causes.subject_of(error)
+    subject = causes.subject_of(error) or _secret_behind_many(attempt, error)
     if subject is None:
         told = _open_one(attempt)
         incident = _own_incident(attempt, told, error.cause, story)
@@ -109,8 +112,29 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
     else:
         attempt.change(blocked_by=subject, health=_blocked_health(attempt))
         _commit(attempt, Outcome.REFUSED, error=error)
-        open_shared(attempt.world, subject, _subject_name(subject), error.cause, story, retry_at=due)
+        shared = story.model_copy(update={"what": story.what + _how_many_use(attempt, subject)})
+        open_shared(attempt.world, subject, _subject_name(subject), error.cause, shared, retry_at=due)
     return Outcome.REFUSED
+
+
+def _secret_behind_many(attempt: Attempt, error: AutopilotError) -> str | None:
+    """The secret that a refusal is about, when other registries use it, too: their incident is one."""
+    used = [s for s in attempt.wanted.desired.secrets if s.use == "credentials"] if attempt.wanted else []
+    if error.cause is not causes.CREDENTIALS_REJECTED or not used:
+        return None
+    name = reference_names(used[0].arn)[0]
+    users = {state.key for state in attempt.world.ledger.referring(f"secret#{name}")}
+    return f"secret:{name}" if users - {attempt.state.key} else None
+
+
+def _how_many_use(attempt: Attempt, subject: str) -> str:
+    """For an incident on a secret: the registry it was seen at, and how many use the secret."""
+    kind, _, name = subject.partition(":")
+    if kind != "secret":
+        return ""
+    users = {state.key for state in attempt.world.ledger.referring(f"secret#{name}")} | {attempt.state.key}
+    many = f"; {len(users)} registries use this secret" if len(users) > 1 else ""
+    return f" It was seen at the registry {attempt.state.shown_name!r}{many}."
 
 
 def entry(
@@ -215,12 +239,28 @@ def _stay(attempt: Attempt) -> None:
         attempt.change(uid=None, ours=False, confirmed=False, moving=False)
 
 
-def _due(attempt: Attempt) -> float | None:
-    return attempt.state.due_at
+def _due_after(attempt: Attempt, outcome: Outcome) -> float | None:
+    """What is due next when all is right: the owed sync, the renewal of a token."""
+    state = attempt.state
+    sync = state.due_at if outcome is Outcome.DEFERRED else sync_due_at(state, attempt.world.rules)
+    return earliest(sync, _renewal(attempt))
 
 
-def _sync_only_due(attempt: Attempt) -> float | None:
-    return sync_due_at(attempt.state, attempt.world.rules) if attempt.state.confirmed else None
+def _due_anyway(attempt: Attempt) -> float | None:
+    """What is due although the cause of a refusal asks for no next try."""
+    sync = sync_due_at(attempt.state, attempt.world.rules) if attempt.state.confirmed else None
+    renewal = _renewal(attempt)
+    soonest = attempt.world.clock() + RETRY_RENEWAL_SECONDS
+    return earliest(sync, max(renewal, soonest) if renewal is not None else None)
+
+
+def _renewal(attempt: Attempt) -> float | None:
+    """When the token is renewed; at once where VerteX holds one of unknown age."""
+    wanted = attempt.wanted
+    if wanted is None or wanted.desired.credential_kind is not CredentialKind.ECR_TOKEN:
+        return None
+    due = renewal_due_at(attempt.state)
+    return due if due is not None else attempt.world.clock()
 
 
 def _blocked_health(attempt: Attempt) -> Health:

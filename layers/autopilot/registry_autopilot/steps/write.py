@@ -6,10 +6,12 @@ from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.ports import LedgerWrite, Mode
 from registry_autopilot.records import Health, Intent, KnownUid, Outcome, RegistryState
+from registry_autopilot.registry import CredentialKind
 from registry_autopilot.steps import tell
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.find import Found, Whose, identity_of, is_protected
 from registry_autopilot.steps.resolve import stale
+from registry_autopilot.steps.timing import renewal_due_at
 from registry_autopilot.vertex.errors import VertexError
 from registry_autopilot.vertex.models import StoredRegistry, masked_copy, spec_body, update_body
 
@@ -47,10 +49,30 @@ def create(attempt: Attempt) -> Outcome:
     _record_intent(attempt)
     began = attempt.world.clock()
     uid = _post(attempt, body)
-    attempt.change(uid=uid, ours=True, confirmed=False, fingerprint=wanted.fingerprint, secrets=wanted.used)
+    attempt.change(uid=uid, ours=True, confirmed=False)
+    _applied(attempt)
     _first_sync_began(attempt, began)
     confirm(attempt)
     return Outcome.REGISTERED
+
+
+def needs_renewal(attempt: Attempt) -> bool:
+    """Whether the credential that VerteX holds ends by itself, and half its life is over."""
+    if attempt.need().desired.credential_kind is not CredentialKind.ECR_TOKEN:
+        return False
+    due = renewal_due_at(attempt.state)
+    return due is None or attempt.world.clock() >= due
+
+
+def _applied(attempt: Attempt) -> None:
+    """VerteX holds now what is wanted."""
+    wanted = attempt.need()
+    attempt.change(
+        fingerprint=wanted.fingerprint,
+        secrets=wanted.used,
+        written_at=attempt.world.clock(),
+        expires_at=wanted.expires_at,
+    )
 
 
 def _post(attempt: Attempt, body: dict[str, Any]) -> str:
@@ -114,12 +136,13 @@ def update(attempt: Attempt, stored: StoredRegistry) -> Outcome:
     body = update_body(stored, wanted.spec(), keep_endpoint=same)
     _validate(attempt, body["spec"])
     attempt.status = stored.sync
-    if attempt.state.fingerprint == wanted.fingerprint and same:
+    if attempt.state.fingerprint == wanted.fingerprint and same and not needs_renewal(attempt):
         return Outcome.UNCHANGED
     _ready_to_write(attempt, "refresh")
     _mark_dirty(attempt)
     attempt.world.vertex().update_registry(attempt.item.type, stored.uid, body)
-    attempt.change(fingerprint=wanted.fingerprint, secrets=wanted.used, moving=False)
+    attempt.change(moving=False)
+    _applied(attempt)
     return Outcome.REFRESHED
 
 
@@ -156,6 +179,7 @@ def _validate(attempt: Attempt, spec: dict[str, Any]) -> None:
     attempt.validated = False
     attempt.world.vertex().validate_registry(attempt.item.type, spec)
     attempt.validated = True
+    attempt.change(proved_at=attempt.world.clock())
 
 
 def _ready_to_write(attempt: Attempt, would: str) -> None:
