@@ -22,10 +22,19 @@ from registry_autopilot.event_envelope import (
 from registry_autopilot.event_types import RotationFailed, SecretChanged
 
 MAX_MESSAGE: Final = 500
+_DAY: Final = 86_400
+_LONGEST_RECOVERY_DAYS: Final = 30
 _CURRENT: Final = "AWSCURRENT"
 
 _CHANGING_CALLS: Final = frozenset(
-    {"CreateSecret", "PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage", "RestoreSecret"}
+    {
+        "CreateSecret",
+        "PutSecretValue",
+        "UpdateSecret",
+        "UpdateSecretVersionStage",
+        "RestoreSecret",
+        "StopReplicationToReplica",  # a replica becomes a secret of its own: what it holds may go its own way
+    }
 )
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed", "ReplicationFailed"})
 
@@ -78,7 +87,9 @@ def read_api_call(envelope: Envelope) -> SecretChanged | RotationFailed:
     refuse_failed(detail)
     request = section(detail, "requestParameters") or {}
     if event_name == "DeleteSecret":
-        return RotationFailed(envelope.origin(), _secret_id(envelope), event_name, _deletion(detail))
+        origin = envelope.origin()
+        gone_at = origin.at.timestamp() + _recovery_days(request) * _DAY
+        return RotationFailed(origin, _secret_id(envelope), event_name, _deletion(detail), gone_at)
     _refuse_not_current(event_name, request)
     version_key = _VERSION_KEYS.get(event_name)
     version_id = text(request, version_key) if version_key else None
@@ -136,6 +147,14 @@ def _valid(secret_id: str) -> str:
     if not readable:
         raise UnreadableError(f"secret id {shown(secret_id)!r} is neither a name nor an ARN of a secret")
     return secret_id
+
+
+def _recovery_days(request: Fields) -> int:
+    """Days until a deleted secret is gone: 30 unless the request says otherwise (DeleteSecret, API reference)."""
+    if request.get("forceDeleteWithoutRecovery") is True:
+        return 0
+    days = request.get("recoveryWindowInDays")
+    return days if isinstance(days, int) and 0 <= days <= _LONGEST_RECOVERY_DAYS else _LONGEST_RECOVERY_DAYS
 
 
 def _deletion(detail: Fields) -> str | None:

@@ -101,12 +101,14 @@ class RotationFailed:
     Attributes:
         event: RotationFailed, RotationAbandoned, TestRotationFailed, ReplicationFailed or DeleteSecret.
         message: AWS's words on it, without control characters, at most 500 characters; for a deletion its date.
+        gone_at: when a deleted secret is gone for good, in seconds since the epoch; None: it is not being deleted.
     """
 
     origin: Origin
     secret_id: str
     event: str
     message: str | None
+    gone_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Route: each event answers one question, which registries does it touch? Their work items go to the work queue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from registry_autopilot import causes
-from registry_autopilot.causes import AutopilotError, Cause
+from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import (
     DefinitionChanged,
@@ -19,14 +19,14 @@ from registry_autopilot.events import (
     parse_body,
 )
 from registry_autopilot.incidents import Story
-from registry_autopilot.matching import Lead, Place, leads, place_of
+from registry_autopilot.matching import Lead, leads, place_of
 from registry_autopilot.ports import FoundRepository, LoadedDefinitions, WorkQueue
-from registry_autopilot.records import RegistryState, TriggerNote, WorkItem, merge_items
-from registry_autopilot.registry import RegistryType
-from registry_autopilot.secret_values import reference_names
+from registry_autopilot.records import WorkItem, merge_items
+from registry_autopilot.steps import secret_news
 from registry_autopilot.steps.attempt import World
+from registry_autopilot.steps.items import asked_for, due_note, item_of, note_of
 from registry_autopilot.steps.reading import tell_broken
-from registry_autopilot.steps.shared import open_shared, resolve_shared
+from registry_autopilot.steps.shared import end_shared, open_shared, resolve_shared
 
 DUE_PER_TICK = 500
 QUIET_SECONDS = 3600  # without an unrecognised event, until the next one is told again
@@ -82,10 +82,11 @@ class _Router:
                 return self._touched(origin, repository, "RepositoryCreated", pushed=False)
             case ImagePushed(origin=origin, repository=repository):
                 return self._touched(origin, repository, "ImagePushed", pushed=True)
-            case SecretChanged(origin=origin, secret_id=secret_id):
-                return self._using(origin, secret_id)
+            case SecretChanged():
+                return secret_news.using(self._world, event, self._definitions)
             case RotationFailed():
-                return self._rotation_failed(event)
+                secret_news.failed(self._world, event)
+                return []
             case DefinitionChanged():
                 return self._redefined(event)
             case Unrecognised():
@@ -107,7 +108,8 @@ class _Router:
         for incident_id in incident_ids:
             self._world.ledger.touch_incident(incident_id, now)
         self._end_what_is_quiet(now)
-        return [state.work(_due_note(state, now)) for state in states]
+        secret_news.end_what_is_over(self._world, now)
+        return [state.work(due_note(state, now)) for state in states]
 
     def _end_what_is_quiet(self, now: float) -> None:
         """An unrecognised event is told once; when none came for a while, the next one is news again."""
@@ -125,9 +127,9 @@ class _Router:
         endpoint = self._endpoint(repository, found)
         if endpoint is None:
             return []
-        note = _note(kind, origin, f"{repository.name}")
+        note = note_of(kind, origin, f"{repository.name}")
         arrived = self._world.clock() if pushed else None
-        return [_item(lead, endpoint, repository.name, note, arrived) for lead in found]
+        return [item_of(lead, endpoint, repository.name, note, arrived) for lead in found]
 
     def _endpoint(self, repository: Repository, found: Sequence[Lead]) -> str | None:
         """The repository's registry host as ECR tells it now; asked once per registry, host and batch."""
@@ -146,7 +148,7 @@ class _Router:
         """What ECR says; where it may not be asked, an admin is told and the event's own word is taken."""
         try:
             found = self._world.repositories.find(repository)
-            self._end(f"account:{repository.account}", causes.ACCESS_DENIED)
+            end_shared(self._world, f"account:{repository.account}", causes.ACCESS_DENIED)
             return found
         except AutopilotError as error:
             story = Story(what=error.detail, kept="Nothing was written for it.")
@@ -154,77 +156,15 @@ class _Router:
             open_shared(self._world, subject, subject.replace(":", " "), error.cause, story)
             return FoundRepository(repository.uri, ignored=False) if repository.uri else None
 
-    def _using(self, origin: Origin, secret_id: str) -> list[WorkItem]:
-        """Every registry whose definition names the secret, as the ledger recorded it at first routing.
-
-        The stack's own secrets count for every registry that waits for VerteX.
-        """
-        note = _note("SecretChanged", origin, secret_id)
-        names = reference_names(secret_id)
-        for name in names:
-            self._end(f"secret:{name}", causes.ROTATION_FAILED, causes.SECRET_GOING)
-        own = {reference_names(arn)[0] for arn in self._world.rules.own_secrets}
-        waiting = self._world.ledger.referring("blocked#vertex") if own & set(names) else []
-        return [state.work(note) for state in [*self._referring_secret(secret_id), *waiting]]
-
-    def _end(self, subject: str, *ended: Cause) -> None:
-        """Resolve what an event proves to be over."""
-        if self._world.ledger.system(subject).cause in {cause.slug for cause in ended}:
-            resolve_shared(self._world, subject, self._world.clock())
-
-    def _rotation_failed(self, event: RotationFailed) -> list[WorkItem]:
-        states = self._referring_secret(event.secret_id)
-        if states:
-            name = reference_names(event.secret_id)[0]
-            cause = causes.SECRET_GOING if event.event == "DeleteSecret" else causes.ROTATION_FAILED
-            names = ", ".join(sorted(state.shown_name for state in states)[:10])
-            story = Story(
-                what=f"{event.event} of the secret {name}; {len(states)} registries depend on it: {names}",
-                kept="The version applied last stays in use.",
-                trigger=event.origin.principal,
-            )
-            open_shared(self._world, f"secret:{name}", f"the secret {name}", cause, story)
-        return []
-
-    def _referring_secret(self, secret_id: str) -> list[RegistryState]:
-        found: dict[str, RegistryState] = {}
-        for name in reference_names(secret_id):
-            found |= {state.key: state for state in self._world.ledger.referring(f"secret#{name}")}
-        return list(found.values())
-
     def _redefined(self, event: DefinitionChanged) -> list[WorkItem]:
         """A definition or the mode changed: the registries that depend on it, and those it now asks for."""
-        note = _note("DefinitionChanged", event.origin, event.parameter)
+        note = note_of("DefinitionChanged", event.origin, event.parameter)
         if event.parameter == self._mode_parameter:
             return [state.work(note) for state in self._world.ledger.referring("blocked#mode")]
         definition_id = event.parameter.rpartition("/")[2]
         known = [state.work(note) for state in self._world.ledger.referring(f"definition#{definition_id}")]
         definition = next((d for d in self._definitions if d.id == definition_id), None)
-        return known + (self._asked_for(definition, note) if definition else [])
-
-    def _asked_for(self, definition: Definition, note: TriggerNote) -> list[WorkItem]:
-        """The registries of a definition: a basic one by its endpoint, others by the repositories that exist."""
-        home = self._world.home
-        if definition.type is RegistryType.BASIC and definition.endpoint and not definition.is_family:
-            place = Place(definition.endpoint, None)
-            return [_item(lead, definition.endpoint, None, note, None) for lead in leads([definition], place, home)]
-        if definition.manage == "sync-only":
-            return []
-        return list(self._from_repositories(definition, note))
-
-    def _from_repositories(self, definition: Definition, note: TriggerNote) -> Iterable[WorkItem]:
-        home, seen = self._world.home, set[str]()
-        for account in definition.match.accounts or (home.account,):
-            for region in definition.match.regions or (home.region,):
-                for name, uri in self._world.repositories.list_names(account, region):
-                    for lead in leads([definition], Place(uri.partition("/")[0], name), home):
-                        if lead.identity.key not in seen and self._is_kept(account, region, name, uri):
-                            seen.add(lead.identity.key)
-                            yield _item(lead, uri.partition("/")[0], name, note, None)
-
-    def _is_kept(self, account: str, region: str, name: str, uri: str) -> bool:
-        found = self._world.repositories.find(Repository(account=account, region=region, name=name, uri=uri))
-        return found is not None and not found.ignored
+        return known + (asked_for(self._world, definition, note) if definition else [])
 
     def _quarantine(self, event: Unrecognised, message: Message) -> list[WorkItem]:
         """Keep what could not be read, and tell it once."""
@@ -239,31 +179,3 @@ class _Router:
         quiet_at = self._world.clock() + QUIET_SECONDS
         open_shared(self._world, "events", "an event from AWS", causes.UNRECOGNISED_EVENT, story, retry_at=quiet_at)
         return []
-
-
-def _due_note(state: RegistryState, now: float) -> TriggerNote:
-    """The same due time gives the same note, so that the work queue drops what a second tick repeats."""
-    return TriggerNote(kind="Tick", event_id=f"due-{state.rev}", at=state.due_at or now)
-
-
-def _note(kind: str, origin: Origin, subject: str) -> TriggerNote:
-    return TriggerNote(
-        kind=kind, event_id=origin.event_id, at=origin.at.timestamp(), principal=origin.principal, subject=subject
-    )
-
-
-def _item(lead: Lead, endpoint: str, repository: str | None, note: TriggerNote, pushed_at: float | None) -> WorkItem:
-    identity = lead.identity
-    return WorkItem(
-        type=identity.type,
-        provider=identity.provider,
-        location=identity.location,
-        base_content_path=identity.base_content_path,
-        definition_id=lead.definition.id,
-        endpoint=endpoint,
-        repository=repository,
-        triggers=(note,),
-        pushed_first=pushed_at,
-        pushed_last=pushed_at,
-        happened_last=note.at if pushed_at is not None else None,
-    )

@@ -45,6 +45,12 @@ def resolve_shared(world: World, subject: str, at: float, *, story: Story | None
         return
 
 
+def end_shared(world: World, subject: str, *ended: Cause) -> None:
+    """Resolve what an event proves to be over, if the incident is of one of these causes."""
+    if world.ledger.system(subject).cause in {cause.slug for cause in ended}:
+        resolve_shared(world, subject, world.clock())
+
+
 def _ending(incident: Incident) -> Story:
     what = "The mode is `act` now." if incident.subject == "mode" else f"{incident.subject_name} works again."
     return Story(what=what, kept="What was held back is being done now, one by one.")

@@ -1,0 +1,66 @@
+"""Work items: one for a registry that something touched, several for what a definition asks for."""
+
+from collections.abc import Iterable
+
+from registry_autopilot.definitions import Definition
+from registry_autopilot.events import Origin, Repository
+from registry_autopilot.matching import Lead, Place, leads
+from registry_autopilot.records import RegistryState, TriggerNote, WorkItem
+from registry_autopilot.registry import RegistryType
+from registry_autopilot.steps.attempt import World
+
+
+def due_note(state: RegistryState, now: float) -> TriggerNote:
+    """The same due time gives the same note, so that the work queue drops what a second tick repeats."""
+    return TriggerNote(kind="Tick", event_id=f"due-{state.rev}", at=state.due_at or now)
+
+
+def note_of(kind: str, origin: Origin, subject: str) -> TriggerNote:
+    """What history keeps of an event."""
+    return TriggerNote(
+        kind=kind, event_id=origin.event_id, at=origin.at.timestamp(), principal=origin.principal, subject=subject
+    )
+
+
+def item_of(lead: Lead, endpoint: str, repository: str | None, note: TriggerNote, pushed_at: float | None) -> WorkItem:
+    """The registry that a definition leads to; `pushed_at`: when news of its content arrived."""
+    identity = lead.identity
+    return WorkItem(
+        type=identity.type,
+        provider=identity.provider,
+        location=identity.location,
+        base_content_path=identity.base_content_path,
+        definition_id=lead.definition.id,
+        endpoint=endpoint,
+        repository=repository,
+        triggers=(note,),
+        pushed_first=pushed_at,
+        pushed_last=pushed_at,
+        happened_last=note.at if pushed_at is not None else None,
+    )
+
+
+def asked_for(world: World, definition: Definition, note: TriggerNote) -> list[WorkItem]:
+    """The registries of a definition: a basic one by its endpoint, others by the repositories that exist."""
+    if definition.type is RegistryType.BASIC and definition.endpoint and not definition.is_family:
+        place = Place(definition.endpoint, None)
+        return [item_of(lead, definition.endpoint, None, note, None) for lead in leads([definition], place, world.home)]
+    if definition.manage == "sync-only":
+        return []
+    return list(_from_repositories(world, definition, note))
+
+
+def _from_repositories(world: World, definition: Definition, note: TriggerNote) -> Iterable[WorkItem]:
+    home, seen = world.home, set[str]()
+    for account in definition.match.accounts or (home.account,):
+        for region in definition.match.regions or (home.region,):
+            for name, uri in world.repositories.list_names(account, region):
+                for lead in leads([definition], Place(uri.partition("/")[0], name), home):
+                    if lead.identity.key not in seen and _is_kept(world, account, region, name, uri):
+                        seen.add(lead.identity.key)
+                        yield item_of(lead, uri.partition("/")[0], name, note, None)
+
+
+def _is_kept(world: World, account: str, region: str, name: str, uri: str) -> bool:
+    found = world.repositories.find(Repository(account=account, region=region, name=name, uri=uri))
+    return found is not None and not found.ignored
