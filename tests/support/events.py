@@ -90,6 +90,32 @@ def rotation_failed(name: str, *, at: float = START) -> dict[str, Any]:
     return _envelope("aws.secretsmanager", "AWS Service Event via CloudTrail", detail, at=at)
 
 
+_SERVICE_EVENTS = ("Rotation", "TestRotation", "Replication")
+
+
+def secret_call(
+    event: str, name: str, arn: str, *, at: float = START, request: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What CloudTrail tells of a secret: an API call by somebody, or what Secrets Manager did by itself."""
+    is_service = event.startswith(_SERVICE_EVENTS)
+    detail: dict[str, Any] = {
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": event,
+        "eventTime": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventID": f"00000000-0000-4000-b100-{next(_ids):012d}",
+        "awsRegion": REGION,
+        "recipientAccountId": ACCOUNT,
+        "eventType": "AwsServiceEvent" if is_service else "AwsApiCall",
+    }
+    if is_service:
+        detail |= {"additionalEventData": {"SecretId": arn}, "requestParameters": None, "responseElements": None}
+    else:
+        key = "name" if event == "CreateSecret" else "secretId"
+        detail |= {"requestParameters": {key: name} | (request or {}), "responseElements": {"arn": arn, "name": name}}
+    kind = "AWS Service Event via CloudTrail" if is_service else "AWS API Call via CloudTrail"
+    return _envelope("aws.secretsmanager", kind, detail, at=at)
+
+
 def parameter_changed(parameter: str, *, at: float = START, operation: str = "Update") -> dict[str, Any]:
     """Parameter Store tells of a change."""
     detail = {"name": parameter, "type": "String", "operation": operation}

@@ -78,6 +78,11 @@ class FakeSecrets:
         versions.append((version, value if isinstance(value, str) else json.dumps(value), self._clock()))
         return version
 
+    def roll_back(self, name: str) -> None:
+        """AWSCURRENT goes back to the version before."""
+        versions = self.versions[name]
+        versions.append(versions.pop(-2))
+
     def read(self, secret_id: str) -> SecretValue:
         self.reads += 1
         name = secret_id.rsplit(":secret:", maxsplit=1)[-1].removesuffix("-AbCdEf")
