@@ -20,7 +20,7 @@ def run(narrate: Narrator, scenes: Sequence[Scene] = SCENES) -> dict[str, Any]:
     Returns:
         The document of `replay` for all events of the story, and `scenes`.
     """
-    with Sandbox(DEFINITIONS) as sandbox:
+    with Sandbox(DEFINITIONS, parameters={"VertexRequestsPerSecond": "10"}) as sandbox:
         stage = Stage(sandbox)
         played = [_play(stage, scene, narrate) for scene in scenes]
         matched = [matching_rules(event.envelope) for event in stage.events]

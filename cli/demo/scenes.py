@@ -2,9 +2,16 @@
 
 from collections.abc import Callable
 
+from cli.demo.rotation_scenes import (
+    a_bad_rotation_is_rolled_back,
+    a_rotation_fails,
+    a_secret_is_rotated,
+    as_secret,
+    one_secret_is_used_by_many,
+)
 from cli.demo.stage import Stage
 from sandbox.aws import Place
-from sandbox.aws.local import Credentials, make_credentials
+from sandbox.aws.local import make_credentials
 from sandbox.aws.seeds import PULL_SECRET
 
 type Scene = Callable[[Stage], None]
@@ -93,7 +100,7 @@ def a_bad_credential_is_refused(stage: Stage) -> None:
     """A secret is changed to a key that does not work: nothing is overwritten, and an admin is told why."""
     before = stage.registry(_TEAM_A)
     stage.say(f"The secret {PULL_SECRET} gets an access key that AWS does not know. A fresh key may need two minutes.")
-    stage.put_secret(PULL_SECRET, _as_secret(make_credentials()))
+    stage.put_secret(PULL_SECRET, as_secret(make_credentials()))
     stage.claim("the registry in VerteX is as it was: the working key stays in use", stage.registry(_TEAM_A) == before)
     stage.claim("nothing was written", not stage.writes())
     told = sorted(notice["channel"] for notice in stage.notices("open", "credentials-rejected"))
@@ -101,7 +108,7 @@ def a_bad_credential_is_refused(stage: Stage) -> None:
         "one message to SNS and one to Slack say what, why, what was kept, what to do", told == ["slack", "sns"]
     )
     stage.say("The admin mends the secret.")
-    stage.put_secret(PULL_SECRET, _as_secret(stage.sandbox.seeds.pull_key))
+    stage.put_secret(PULL_SECRET, as_secret(stage.sandbox.seeds.pull_key))
     puts = stage.requests("PUT")
     validated = {entry.spec for entry in stage.validates() if entry.status == 204}  # noqa: PLR2004 - No Content
     stage.claim("the registry was validated and refreshed", len(puts) == 1 and validated)
@@ -147,17 +154,17 @@ SCENES: tuple[Scene, ...] = (
     a_registry_made_by_hand_is_adopted,
     the_seeded_registry_is_only_synced,
     a_bad_credential_is_refused,
+    a_secret_is_rotated,
+    a_bad_rotation_is_rolled_back,
+    a_rotation_fails,
     vertex_is_away_and_comes_back,
     observe_writes_nothing,
+    one_secret_is_used_by_many,
 )
 
 
 def _host(stage: Stage) -> str:
     return Place(stage.sandbox.aws.account, stage.sandbox.aws.region).registry_host
-
-
-def _as_secret(key: Credentials) -> dict[str, str]:
-    return {"accessKeyId": key.access_key_id, "secretAccessKey": key.secret_access_key}
 
 
 def _subjects(notices: list[dict[str, str]]) -> list[str]:

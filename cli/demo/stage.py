@@ -7,6 +7,7 @@ from typing import Any
 from cli.loading import LoadedEvent
 from cli.replay import settle
 from cli.report import Ledger, notices_of, registries_of, requests_of
+from sandbox.aws.local import Credentials
 from sandbox.stack import Sandbox
 from sandbox.vertex import Entry, Journal, Snapshot, SyncStart, VertexStandIn
 
@@ -69,6 +70,31 @@ class Stage:
     def put_secret(self, name: str, value: Mapping[str, str]) -> None:
         """A secret gets a new current value; the wait for a fresh access key passes in the sandbox's time."""
         self._note(self.sandbox.activity.put_secret(name, value))
+        self.settle()
+
+    def new_pull_key(self) -> Credentials:
+        """One more access key of the user that may pull, which AWS knows from now on."""
+        iam = self.sandbox.aws.client("iam")
+        user = self.sandbox.seeds.pull_user
+        keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+        if len(keys) > 1:  # an IAM user has two at most: the older one has served its time
+            iam.delete_access_key(UserName=user, AccessKeyId=keys[0]["AccessKeyId"])
+        made = iam.create_access_key(UserName=user)["AccessKey"]
+        return Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def users_of(self, secret: str) -> list[str]:
+        """Names of the registries whose credential is this secret."""
+        states = self.ledger().states.values()
+        return [s.name for s in states if s.uid and any(f":secret:{secret}-" in used.arn for used in s.secrets)]
+
+    def roll_back_secret(self, name: str) -> None:
+        """AWSCURRENT goes back to the version before."""
+        self._note(self.sandbox.activity.roll_back_secret(name))
+        self.settle()
+
+    def fail_rotation(self, name: str) -> None:
+        """A rotation function fails; the secret keeps its value."""
+        self._note(self.sandbox.activity.fail_rotation(name))
         self.settle()
 
     def set_mode(self, mode: str) -> None:

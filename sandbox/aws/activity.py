@@ -51,6 +51,25 @@ class Activity:
         envelope = envelopes.secret_label_updated(self._here, answer["ARN"], answer["Name"], answer["VersionId"], now)
         return self._put(envelope)
 
+    def roll_back_secret(self, name: str) -> dict[str, Any]:
+        """Move AWSCURRENT back to the version before, as an admin does after a bad rotation."""
+        client = self._aws.client("secretsmanager")
+        known = client.describe_secret(SecretId=name)
+        stages = {stage: version for version, labels in known["VersionIdsToStages"].items() for stage in labels}
+        before, now = stages["AWSPREVIOUS"], stages["AWSCURRENT"]
+        client.update_secret_version_stage(
+            SecretId=name, VersionStage="AWSCURRENT", MoveToVersionId=before, RemoveFromVersionId=now
+        )
+        envelope = envelopes.secret_label_updated(
+            self._here, known["ARN"], known["Name"], before, self._aws.clock.now()
+        )
+        return self._put(envelope)
+
+    def fail_rotation(self, name: str) -> dict[str, Any]:
+        """A rotation function fails in the middle: nothing changes, Secrets Manager says so."""
+        arn = self._aws.client("secretsmanager").describe_secret(SecretId=name)["ARN"]
+        return self._put(envelopes.rotation_failed(self._here, arn, self._aws.clock.now()))
+
     def put_parameter(self, name: str, value: str) -> dict[str, Any]:
         """Create or change an SSM parameter."""
         answer = self._aws.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from moto.dynamodb.models.table import StreamShard
 from moto.events.models import Rule
+from moto.secretsmanager.models import FakeSecret
 from moto.sqs import models as sqs
 
 from sandbox.clock import SandboxClock
@@ -26,6 +27,8 @@ def corrected(clock: SandboxClock) -> Iterator[None]:
         stack.enter_context(patch.object(sqs.Queue, "add_message", _remembering(clock, sqs.Queue.add_message)))
         stack.enter_context(patch.object(Rule, "send_to_targets", _untouched(Rule.send_to_targets)))
         stack.enter_context(patch.object(Rule, "_send_to_sqs_queue", _send_whole))
+        put_value = _after_a_rollback(FakeSecret.reset_default_version)
+        stack.enter_context(patch.object(FakeSecret, "reset_default_version", put_value))
         stack.enter_context(patch.object(StreamShard, "add", _changes_only(StreamShard.add)))
         yield
 
@@ -61,6 +64,17 @@ def _send_whole(rule: Any, queue_name: str, event: dict[str, Any], group_id: str
         event["time"] = datetime.fromtimestamp(event["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     backend = sqs.sqs_backends[rule.account_id][rule.region_name]
     backend.send_message(queue_name=queue_name, message_body=json.dumps(event), group_id=group_id)
+
+
+def _after_a_rollback(reset: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+    """A new value takes AWSCURRENT from whichever version has it; moto takes it from the last that was put."""
+
+    def reset_default_version(secret: Any, version: Any, version_id: Any) -> None:
+        current = [known for known, one in secret.versions.items() if "AWSCURRENT" in one["version_stages"]]
+        secret.default_version_id = current[0] if current else secret.default_version_id
+        reset(secret, version, version_id)
+
+    return reset_default_version
 
 
 def _changes_only(add: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:

@@ -88,6 +88,29 @@ def secret_label_updated(place: Place, arn: str, name: str, version_id: str, now
     return envelope(place, "aws.secretsmanager", "Secret Label Updated", detail, now, resources=[arn])
 
 
+def rotation_failed(place: Place, arn: str, now: float) -> dict[str, Any]:
+    """`RotationFailed`, which CloudTrail tells (Secrets Manager user guide, "CloudTrail entries")."""
+    detail = {
+        "eventVersion": "1.11",
+        "userIdentity": {"accountId": place.account, "invokedBy": "secretsmanager.amazonaws.com"},
+        "eventTime": _iso(now),
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": "RotationFailed",
+        "awsRegion": place.region,
+        "requestParameters": None,
+        "responseElements": None,
+        "eventID": str(uuid.uuid4()),
+        "readOnly": False,
+        "eventType": "AwsServiceEvent",
+        "managementEvent": True,
+        "recipientAccountId": place.account,
+        "additionalEventData": {"SecretId": arn},
+        "requestID": f"Rotation-{arn}-{uuid.uuid4()}",
+        "errorMessage": "Error when executing the rotation function during testSecret step",
+    }
+    return envelope(place, "aws.secretsmanager", "AWS Service Event via CloudTrail", detail, now)
+
+
 def parameter_changed(place: Place, name: str, operation: str, now: float) -> dict[str, Any]:
     """`Parameter Store Change` (Systems Manager user guide, "Parameter Store events")."""
     detail = {"operation": operation, "name": name, "type": "String"}
