@@ -1,7 +1,6 @@
 """Wiring: builds the collaborators of each function from its settings, once per execution environment."""
 
 import os
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,28 +11,22 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from registry_autopilot import causes
 from registry_autopilot.aws.announcements import DynamoAnnouncements
 from registry_autopilot.aws.definitions_store import ParameterStore
 from registry_autopilot.aws.ecr_tokens import RoleTokens
 from registry_autopilot.aws.ledger import DynamoLedger
-from registry_autopilot.aws.login import DynamoLoginClaims, SecretAdmin
 from registry_autopilot.aws.proof import AccessKeyProver
 from registry_autopilot.aws.repositories import EcrRepositories
 from registry_autopilot.aws.secrets import SecretsManager
 from registry_autopilot.aws.topic import TopicChannel
 from registry_autopilot.aws.work_queue import SqsWorkQueue
-from registry_autopilot.causes import AutopilotError
 from registry_autopilot.observability import EmfMetrics
 from registry_autopilot.ports import Channel, Vertex, WorkQueue
 from registry_autopilot.registry import CredentialValues
 from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings, _Governed
 from registry_autopilot.slack import SlackChannel
 from registry_autopilot.steps.attempt import World
-from registry_autopilot.vertex.client import VertexClient
-from registry_autopilot.vertex.http_client import open_http
-from registry_autopilot.vertex.rate import RateLimiter, share
-from registry_autopilot.vertex.session import Session
+from registry_autopilot.vertex_wiring import VertexBuilder
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
@@ -41,9 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
-_AWS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
+AWS_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 _PROOF = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-BURST = 3  # requests a worker may send at once; VerteX allows 50 to everybody behind one address
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +68,15 @@ def router(metrics: "Metrics") -> Router:
     """Collaborators of route_events; it has no way to VerteX."""
     settings = RouteSettings.read(os.environ)
     world = _world(settings, metrics, _no_vertex)
-    queue = SqsWorkQueue(boto3.client("sqs", config=_AWS), settings.work_queue_url)
+    queue = SqsWorkQueue(boto3.client("sqs", config=AWS_CONFIG), settings.work_queue_url)
     return Router(world, queue, settings.mode_parameter)
 
 
 def converger(metrics: "Metrics") -> Converger:
     """Collaborators of converge_registry; the VerteX client is built at its first use."""
     settings = ConvergeSettings.read(os.environ)
-    built = _VertexBuilder(settings)
+    secrets = SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG))
+    built = VertexBuilder(settings, secrets, boto3.client("dynamodb", config=AWS_CONFIG))
     return Converger(_world(settings, metrics, built.client), built.deadline)
 
 
@@ -91,7 +84,7 @@ def notifier(metrics: "Metrics") -> Notifier:
     """Collaborators of notify_admins."""
     settings = NotifySettings.read(os.environ)
     topic = TopicChannel(
-        boto3.client("sns", config=_AWS),
+        boto3.client("sns", config=AWS_CONFIG),
         settings.notice_topic_arn,
         detail=settings.detail,
         vertex_url=settings.vertex_url,
@@ -99,12 +92,12 @@ def notifier(metrics: "Metrics") -> Notifier:
     channels: list[Channel] = [topic]
     if settings.slack_webhook_secret_arn:
         channels.append(_slack(settings, settings.slack_webhook_secret_arn))
-    ledger = DynamoAnnouncements(boto3.client("dynamodb", config=_AWS), settings.ledger_table)
+    ledger = DynamoAnnouncements(boto3.client("dynamodb", config=AWS_CONFIG), settings.ledger_table)
     return Notifier(ledger, channels, EmfMetrics(metrics))
 
 
 def _slack(settings: NotifySettings, webhook_secret: str) -> SlackChannel:
-    secrets = SecretsManager(boto3.client("secretsmanager", config=_AWS))
+    secrets = SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG))
 
     def webhook() -> str:
         return secrets.read(webhook_secret).value.get_secret_value()
@@ -120,15 +113,15 @@ def _slack(settings: NotifySettings, webhook_secret: str) -> SlackChannel:
 
 
 def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]) -> World:
-    ssm = boto3.client("ssm", config=_AWS)
+    ssm = boto3.client("ssm", config=AWS_CONFIG)
     return World(
         definitions=ParameterStore(ssm, settings.definitions_path, settings.mode_parameter),
-        secrets=SecretsManager(boto3.client("secretsmanager", config=_AWS)),
+        secrets=SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG)),
         repositories=EcrRepositories(_ecr_in),
         prover=AccessKeyProver(_sts_as),
         tokens=RoleTokens(_sts_in, _ecr_as),
         vertex=vertex,
-        ledger=DynamoLedger(boto3.client("dynamodb", config=_AWS), settings.ledger_table),
+        ledger=DynamoLedger(boto3.client("dynamodb", config=AWS_CONFIG), settings.ledger_table),
         metrics=EmfMetrics(metrics),
         clock=time.time,
         rules=settings.rules,
@@ -140,13 +133,13 @@ def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]
 @cache
 def _ecr_in(region: str) -> "ECRClient":
     """The ECR client of a region."""
-    return boto3.client("ecr", region_name=region, config=_AWS)
+    return boto3.client("ecr", region_name=region, config=AWS_CONFIG)
 
 
 @cache
 def _sts_in(region: str) -> "STSClient":
     """The STS client of a region, as the function itself."""
-    return boto3.client("sts", region_name=region, config=_AWS)
+    return boto3.client("sts", region_name=region, config=AWS_CONFIG)
 
 
 def _ecr_as(session: "CredentialsTypeDef", region: str) -> "ECRClient":
@@ -157,7 +150,7 @@ def _ecr_as(session: "CredentialsTypeDef", region: str) -> "ECRClient":
         aws_access_key_id=session["AccessKeyId"],
         aws_secret_access_key=session["SecretAccessKey"],
         aws_session_token=session["SessionToken"],
-        config=_AWS,
+        config=AWS_CONFIG,
     )
 
 
@@ -189,57 +182,3 @@ def _console_link(settings: _Governed) -> Callable[[str], str | None]:
 
 def _no_vertex() -> Any:
     raise RuntimeError("route_events does not talk to VerteX")
-
-
-class _VertexBuilder:
-    """Builds the client when it is first needed, so that an unchanged registry costs neither TLS nor a login."""
-
-    def __init__(self, settings: ConvergeSettings) -> None:
-        self._settings = settings
-        self._client: VertexClient | None = None
-        self._deadline: float | None = None
-
-    def client(self) -> Vertex:
-        """The VerteX client of this execution environment."""
-        if self._client is None:
-            self._client = self._build()
-        self._client.deadline = self._deadline
-        return self._client
-
-    def deadline(self, seconds: float) -> None:
-        """The function ends in so many seconds; requests end before."""
-        self._deadline = time.monotonic() + max(1.0, seconds - 10)
-
-    def _build(self) -> VertexClient:
-        settings = self._settings
-        secrets = SecretsManager(boto3.client("secretsmanager", config=_AWS))
-        claims = DynamoLoginClaims(boto3.client("dynamodb", config=_AWS), settings.ledger_table, time.time)
-        http = open_http(settings.vertex_url, verify=_trust(settings, secrets))
-        session = Session(
-            http,
-            secret=SecretAdmin(secrets, settings.vertex_admin_secret_arn),
-            claims=claims,
-            vertex_url=settings.vertex_url,
-            login_field=settings.vertex_login_field,
-        )
-        limiter = RateLimiter(share(settings.vertex_requests_per_second, settings.converge_workers), BURST)
-        return VertexClient(http, session, limiter)
-
-
-def _trust(settings: ConvergeSettings, secrets: SecretsManager) -> ssl.SSLContext:
-    """The system's CAs, and the private one of the stack's VertexCaBundleSecretArn."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.vertex_ca_bundle_secret_arn:
-        bundle = secrets.read(settings.vertex_ca_bundle_secret_arn)
-        # Python 3.13 refuses CAs without key identifiers, which private ones often lack; the chain is still verified.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        try:
-            context.load_verify_locations(cadata=bundle.value.get_secret_value())
-        except ssl.SSLError:
-            raise AutopilotError(
-                causes.VERTEX_UNAVAILABLE,
-                f"the secret {bundle.name} (VertexCaBundleSecretArn) holds no PEM certificate",
-                subject="vertex",
-            ) from None
-    return context
