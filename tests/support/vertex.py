@@ -10,6 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -35,6 +36,8 @@ class FakeVertex:
         self.journal: list[dict[str, Any]] = []
         self.syncs: list[tuple[str, float]] = []
         self.sync_seconds = 30.0
+        self.sync_word: str | None = None
+        self.last_run: float | None = None
         self.is_away = False
         self.lose_answer_of: str | None = None
         self.fail_once: tuple[str, str, int] | None = None
@@ -135,7 +138,10 @@ class FakeVertex:
 
     def _store(self, uid: str, type_: str, body: dict[str, Any]) -> None:
         stored = copy.deepcopy(body)
-        stored["metadata"] |= {"uid": uid, "lastModifiedTimestamp": f"t{self._clock()}"}
+        stored["metadata"] |= {
+            "uid": uid,
+            "lastModifiedTimestamp": datetime.fromtimestamp(self._clock(), UTC).isoformat(),
+        }
         self.registries[uid] = stored
         self.types[uid] = type_
 
@@ -161,7 +167,10 @@ class FakeVertex:
         supported = bool(self.registries[uid]["spec"].get("isSyncSupported"))
         started = max((at for one, at in self.syncs if one == uid), default=None)
         running = started is not None and self._clock() < started + self.sync_seconds
-        return {"isSyncSupported": supported, "status": "InProgress" if running else "Completed"}
+        ran = self.last_run if self.last_run is not None else started
+        when = datetime.fromtimestamp(ran, UTC).isoformat() if ran is not None else None
+        word = self.sync_word or ("InProgress" if running else "Completed")
+        return {"isSyncSupported": supported, "status": word, "lastRunTime": when}
 
     def _uid_of(self, path: str, response: httpx.Response) -> str | None:
         found = _TYPED.fullmatch(path)

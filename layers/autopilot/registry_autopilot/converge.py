@@ -13,21 +13,19 @@ from registry_autopilot.ports import Mode
 from registry_autopilot.records import Outcome, WorkItem
 from registry_autopilot.steps import tell
 from registry_autopilot.steps.attempt import Attempt, Wanted, World
-from registry_autopilot.steps.find import find, find_known, identity_of
+from registry_autopilot.steps.find import find
+from registry_autopilot.steps.known import write_known
 from registry_autopilot.steps.prove import prove
 from registry_autopilot.steps.resolve import resolve
-from registry_autopilot.steps.sync import sync_owed
+from registry_autopilot.steps.sync import asks_for_sync, check_sync, sync_owed
 from registry_autopilot.steps.timing import sync_due_at
 from registry_autopilot.steps.write import (
     HeldBackError,
     MovedOnError,
-    confirm,
     create,
     needs_renewal,
     take_found,
-    update,
 )
-from registry_autopilot.vertex.models import StoredRegistry
 
 KEY_RETRY_SECONDS = 20
 SAME_REFUSAL_SECONDS = 300
@@ -76,7 +74,7 @@ def _once(attempt: Attempt, lead: Lead) -> Outcome:
     if definition.manage == "sync-only":
         return _only_sync(attempt)
     wanted = attempt.wanted = resolve(attempt, lead)
-    if _is_right(attempt, wanted):
+    if _is_right(attempt, wanted) and not attempt.is_doubted:
         return _finish(attempt, Outcome.UNCHANGED)
     if (early := _not_now(attempt, wanted)) is not None:
         return early
@@ -101,7 +99,7 @@ def _outdated(attempt: Attempt) -> Outcome:
 def _is_right(attempt: Attempt, wanted: Wanted) -> bool:
     state = attempt.state
     applied = state.uid is not None and state.confirmed and state.fingerprint == wanted.fingerprint
-    settled = state.incident_id is None and state.held in {None, "sync"}
+    settled = (state.incident_id is None or state.sync_failed) and state.held in {None, "sync"}
     return applied and settled and not needs_renewal(attempt)
 
 
@@ -144,38 +142,12 @@ def _vertex_pause(attempt: Attempt) -> float | None:
 
 
 def _write(attempt: Attempt, wanted: Wanted) -> Outcome:
+    if attempt.state.uid is None:
+        _take_over_renamed_place(attempt, wanted)
     if attempt.state.uid is not None:
-        return _write_known(attempt, wanted)
-    _take_over_renamed_place(attempt, wanted)
-    if attempt.state.uid is not None:
-        return _write_known(attempt, wanted)
+        return write_known(attempt)
     found = find(attempt, name=wanted.desired.name)
     return take_found(attempt, found) if found else create(attempt)
-
-
-def _write_known(attempt: Attempt, wanted: Wanted) -> Outcome:
-    """The ledger knows the uid: the registry there is updated, unless somebody deleted or re-pointed it."""
-    if not attempt.state.confirmed:
-        confirm(attempt)
-    stored = find_known(attempt)
-    repair = wanted.definition.on_drift == "repair"
-    if stored is None:
-        if not repair:
-            raise AutopilotError(causes.DRIFTED, f"the registry {attempt.state.uid} was deleted in VerteX")
-        attempt.change(uid=None, ours=False, confirmed=False, fingerprint=None, intent=None)
-        found = find(attempt, name=wanted.desired.name)
-        return take_found(attempt, found) if found else create(attempt)
-    if not attempt.state.moving and not repair:
-        _refuse_repointed(attempt, stored)
-    return update(attempt, stored)
-
-
-def _refuse_repointed(attempt: Attempt, stored: StoredRegistry) -> None:
-    if identity_of(stored) != attempt.item.identity:
-        raise AutopilotError(
-            causes.DRIFTED,
-            f"the registry {stored.name!r} now points to {stored.base_content_path!r} at {stored.endpoint}",
-        )
 
 
 def _take_over_renamed_place(attempt: Attempt, wanted: Wanted) -> None:
@@ -204,9 +176,9 @@ def _take_over_renamed_place(attempt: Attempt, wanted: Wanted) -> None:
 def _only_sync(attempt: Attempt) -> Outcome:
     """A registry that is never created, adopted or PUT: what was pushed is synced, nothing else."""
     due = sync_due_at(attempt.state, attempt.world.rules)
-    if due is None:
+    if due is None and not (attempt.state.uid and asks_for_sync(attempt)):
         return tell.succeed(attempt, Outcome.UNCHANGED)
-    if attempt.world.clock() >= due and attempt.state.uid is None:
+    if due is not None and attempt.world.clock() >= due and attempt.state.uid is None:
         if (until := _vertex_pause(attempt)) is not None:
             return tell.defer(attempt, until, blocked_by="vertex")
         if attempt.world.definitions.mode() is not Mode.ACT:
@@ -218,8 +190,9 @@ def _only_sync(attempt: Attempt) -> Outcome:
             )
         attempt.change(uid=found.stored.uid, name=found.stored.name)
         attempt.status = found.stored.sync
-    if attempt.state.uid is None:
+    if attempt.state.uid is None and due is not None:
         return tell.defer(attempt, due)
+    check_sync(attempt, synchronize=True)
     return tell.succeed(attempt, sync_owed(attempt, synchronize=True) or Outcome.UNCHANGED)
 
 
@@ -227,9 +200,9 @@ def _finish(attempt: Attempt, outcome: Outcome) -> Outcome:
     """What is right may still owe a sync."""
     if outcome is Outcome.REGISTERED:
         return tell.succeed(attempt, outcome)
-    if attempt.vertex_state is None and (due := sync_due_at(attempt.state, attempt.world.rules)):
-        until = _vertex_pause(attempt)
-        if until is not None and attempt.world.clock() >= due:
-            return tell.defer(attempt, until, blocked_by="vertex")
-    synced = sync_owed(attempt, synchronize=attempt.need().desired.synchronize)
+    if attempt.vertex_state is None and asks_for_sync(attempt) and (until := _vertex_pause(attempt)) is not None:
+        return tell.defer(attempt, until, blocked_by="vertex")
+    synchronize = attempt.need().desired.synchronize
+    check_sync(attempt, synchronize=synchronize)
+    synced = sync_owed(attempt, synchronize=synchronize)
     return tell.succeed(attempt, synced if outcome is Outcome.UNCHANGED and synced else outcome)

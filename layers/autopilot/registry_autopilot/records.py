@@ -133,6 +133,7 @@ class RegistryState(_Record):
         last_modified: VerteX's `lastModifiedTimestamp` after our last write, where it was seen.
         written_at: when we last created or PUT it; proved_at: when VerteX last accepted a validate of it.
         expires_at: when the applied credential ends by itself (an ECR token), in seconds since the epoch.
+        sync_failed: the open incident is about a failed synchronization; all else is right.
         owed_first, owed_last: first and last push that no sync has covered.
         waiting_since: since when a fresh access key, version `waiting_version`, waits to be known by AWS.
         blocked_by: the shared subject (`vertex`, `secret:…`, `mode`) that holds this registry back.
@@ -168,6 +169,7 @@ class RegistryState(_Record):
     owed_first: float | None = None
     owed_last: float | None = None
     last_sync_at: float | None = None
+    sync_failed: bool = False
     waiting_since: float | None = None
     waiting_version: str | None = None
     blocked_by: str | None = None

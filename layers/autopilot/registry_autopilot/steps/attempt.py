@@ -19,7 +19,7 @@ from registry_autopilot.ports import (
     Secrets,
     Vertex,
 )
-from registry_autopilot.records import KnownUid, RegistryState, SystemState, UsedSecret, WorkItem, merge_pushes
+from registry_autopilot.records import Doubt, KnownUid, RegistryState, SystemState, UsedSecret, WorkItem, merge_pushes
 from registry_autopilot.registry import CredentialValues, DesiredRegistry, RegistrySpec
 from registry_autopilot.vertex.models import SyncStatus
 
@@ -88,7 +88,12 @@ class Wanted:
 
 @dataclass(slots=True)
 class Attempt:
-    """What one attempt has learnt. `state` is what the ledger will hold when it ends."""
+    """What one attempt has learnt.
+
+    Attributes:
+        state: what the ledger will hold when it ends.
+        rewrite: VerteX holds something else than the ledger believes: it is PUT although nothing of ours changed.
+    """
 
     world: World
     item: WorkItem
@@ -105,6 +110,7 @@ class Attempt:
     known: KnownUid | None = None
     moved_from: RegistryState | None = None
     status: SyncStatus | None = None
+    rewrite: bool = False
 
     @classmethod
     def begin(cls, item: WorkItem, world: World) -> "Attempt":
@@ -134,8 +140,13 @@ class Attempt:
     @property
     def is_nudged(self) -> bool:
         """Whether somebody changed something that speaks for another try at once."""
-        nudges = {"DefinitionChanged", "SecretChanged", "Swept"}
-        return any(trigger.kind in nudges for trigger in self.item.triggers)
+        nudges = {"DefinitionChanged", "SecretChanged"}
+        return self.item.repair or any(trigger.kind in nudges for trigger in self.item.triggers)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether VerteX is asked although the ledger believes the registry right."""
+        return self.item.repair or bool({Doubt.DRIFT, Doubt.PROOF} & set(self.item.doubts))
 
     def rebase(self, written: RegistryState) -> None:
         """Go on from a state that was just written."""

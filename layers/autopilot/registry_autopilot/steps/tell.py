@@ -14,15 +14,17 @@ from registry_autopilot.steps.shared import open_shared, resolve_shared
 from registry_autopilot.steps.timing import RETRY_RENEWAL_SECONDS, earliest, renewal_due_at, sync_due_at
 
 HELD_RECHECK_SECONDS = 900
+SYNC_RECHECK_SECONDS = 900
 
 
 def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
     """Everything is as the definition wants it: the incident ends, nothing is due but what is owed."""
     blocked_by = attempt.state.blocked_by
-    incident = _resolved(attempt, outcome)
+    syncing = attempt.state.sync_failed  # the incident about the synchronization lasts until one succeeds
+    incident = None if syncing else _resolved(attempt, outcome)
     attempt.change(
-        health=Health.OK,
-        incident_id=None,
+        health=Health.REFUSED if syncing else Health.OK,
+        incident_id=attempt.state.incident_id if syncing else None,
         blocked_by=None,
         held=None,
         held_fingerprint=None,
@@ -30,7 +32,7 @@ def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
         refused_at=None,
         waiting_since=None,
         waiting_version=None,
-        attempts=0,
+        attempts=attempt.state.attempts if syncing else 0,
         due_at=_due_after(attempt, outcome),
     )
     _commit(attempt, outcome, incident=incident)
@@ -240,10 +242,11 @@ def _stay(attempt: Attempt) -> None:
 
 
 def _due_after(attempt: Attempt, outcome: Outcome) -> float | None:
-    """What is due next when all is right: the owed sync, the renewal of a token."""
+    """What is due next when all is right: the owed sync, the renewal of a token, another look at a failed sync."""
     state = attempt.state
+    again = attempt.world.clock() + SYNC_RECHECK_SECONDS if state.sync_failed else None
     sync = state.due_at if outcome is Outcome.DEFERRED else sync_due_at(state, attempt.world.rules)
-    return earliest(sync, _renewal(attempt))
+    return earliest(sync, _renewal(attempt), again)
 
 
 def _due_anyway(attempt: Attempt) -> float | None:

@@ -136,7 +136,7 @@ def update(attempt: Attempt, stored: StoredRegistry) -> Outcome:
     body = update_body(stored, wanted.spec(), keep_endpoint=same)
     _validate(attempt, body["spec"])
     attempt.status = stored.sync
-    if attempt.state.fingerprint == wanted.fingerprint and same and not needs_renewal(attempt):
+    if attempt.state.fingerprint == wanted.fingerprint and same and not attempt.rewrite and not needs_renewal(attempt):
         return Outcome.UNCHANGED
     _ready_to_write(attempt, "refresh")
     _mark_dirty(attempt)

@@ -162,6 +162,11 @@ def update_body(stored: StoredRegistry, spec: RegistrySpec, *, keep_endpoint: bo
     return {"metadata": names, "spec": kept | owned}
 
 
+def owned_fields(spec: RegistrySpec) -> dict[str, Any]:
+    """What the definition owns of a stored spec, as we write it."""
+    return {"providerType": spec.provider.value, "baseContentPath": spec.base_content_path} | _owned(spec)
+
+
 def masked_copy(stored: StoredRegistry) -> dict[str, Any]:
     """The stored object for history, every credential taken out; a client key of its TLS block counts as one."""
     spec = {k: v for k, v in _mapping(stored.raw.get("spec")).items() if k not in {"credentials", "auth"}}
