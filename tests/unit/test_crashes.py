@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from registry_autopilot.records import RegistryState
+from registry_autopilot.records import Doubt, RegistryState, TriggerNote
 from tests.support import events
 from tests.support.crashes import Knife
 from tests.support.installation import FAMILY, Installation, access_key
@@ -53,6 +53,25 @@ def _refuse(site: Installation) -> None:
     site.pipeline.deliver(events.secret_changed("vertex/ecr-pull", version))
 
 
+def _restore(site: Installation) -> None:
+    site.vertex.registries.clear()
+    _ask_for_repair(site)
+
+
+def _rewrite(site: Installation) -> None:
+    for stored in site.vertex.registries.values():
+        stored["spec"]["isPrivate"] = False
+    _ask_for_repair(site)
+
+
+def _ask_for_repair(site: Installation) -> None:
+    note = TriggerNote(kind="Swept", event_id="restore", at=site.now)
+    doubt = {"doubts": (Doubt.DRIFT,), "repair": True}
+    states = site.pipeline.ledger.states.values()
+    site.pipeline.queue.put([state.work(note).model_copy(update=doubt) for state in states])
+    site.pipeline.drain()
+
+
 def _sync(site: Installation) -> None:
     site.pipeline.deliver(events.pushed(NAME, at=site.now))
     site.run(400)
@@ -63,6 +82,8 @@ _STORIES = {
     "refresh": ([_register], _refresh),
     "refuse": ([_register], _refuse),
     "sync": ([_register], _sync),
+    "restore": ([_register], _restore),
+    "rewrite": ([_register], _rewrite),
 }
 
 
