@@ -1,20 +1,17 @@
 """Tell: how an attempt ended goes into the ledger in one transaction; what admins hear follows from that."""
 
-import zlib
-
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError, Cause
 from registry_autopilot.incidents import Incident, Story, open_incident, resolve_incident, update_incident
 from registry_autopilot.ports import LedgerWrite
 from registry_autopilot.records import Health, HistoryEntry, Outcome
-from registry_autopilot.registry import CredentialKind
 from registry_autopilot.secret_values import reference_names
+from registry_autopilot.steps.again import due_after, due_anyway, next_try
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.shared import open_shared, resolve_shared
-from registry_autopilot.steps.timing import RETRY_RENEWAL_SECONDS, earliest, renewal_due_at, sync_due_at
+from registry_autopilot.steps.words import how_many_use, subject_name, what_happened, what_was_kept, who
 
 HELD_RECHECK_SECONDS = 900
-SYNC_RECHECK_SECONDS = 900
 
 
 def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
@@ -33,7 +30,7 @@ def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
         waiting_since=None,
         waiting_version=None,
         attempts=attempt.state.attempts if syncing else 0,
-        due_at=_due_after(attempt, outcome),
+        due_at=due_after(attempt, outcome),
     )
     _commit(attempt, outcome, incident=incident)
     for subject in {blocked_by, _reached_vertex(attempt)} - {None}:
@@ -92,17 +89,21 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
     """Nothing good was replaced; an incident says what failed, why, what was kept and when it is tried again."""
     _stay(attempt)
     attempts = attempt.was.attempts + 1
-    due = _next_try(attempt, error, attempts)
+    due = next_try(attempt, error, attempts)
     wanted = attempt.wanted
     attempt.change(
         attempts=attempts,
-        due_at=due if due is not None else _due_anyway(attempt),
+        due_at=due if due is not None else due_anyway(attempt),
         refused_fingerprint=wanted.fingerprint if wanted else None,
         refused_at=attempt.at,
         name=attempt.state.name or (wanted.desired.name if wanted else ""),
     )
     story = Story(
-        what=_what(attempt, error), kept=_kept(attempt), trigger=who(attempt), next_try_at=due, facts=dict(error.facts)
+        what=what_happened(attempt, error),
+        kept=what_was_kept(attempt, error),
+        trigger=who(attempt),
+        next_try_at=due,
+        facts=dict(error.facts),
     )
     subject = causes.subject_of(error) or _secret_behind_many(attempt, error)
     if subject is None:
@@ -114,8 +115,8 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
     else:
         attempt.change(blocked_by=subject, health=_blocked_health(attempt))
         _commit(attempt, Outcome.REFUSED, error=error)
-        shared = story.model_copy(update={"what": story.what + _how_many_use(attempt, subject)})
-        open_shared(attempt.world, subject, _subject_name(subject), error.cause, shared, retry_at=due)
+        shared = story.model_copy(update={"what": story.what + how_many_use(attempt, subject)})
+        open_shared(attempt.world, subject, subject_name(subject), error.cause, shared, retry_at=due)
     return Outcome.REFUSED
 
 
@@ -127,16 +128,6 @@ def _secret_behind_many(attempt: Attempt, error: AutopilotError) -> str | None:
     name = reference_names(used[0].arn)[0]
     users = {state.key for state in attempt.world.ledger.referring(f"secret#{name}")}
     return f"secret:{name}" if users - {attempt.state.key} else None
-
-
-def _how_many_use(attempt: Attempt, subject: str) -> str:
-    """For an incident on a secret: the registry it was seen at, and how many use the secret."""
-    kind, _, name = subject.partition(":")
-    if kind != "secret":
-        return ""
-    users = {state.key for state in attempt.world.ledger.referring(f"secret#{name}")} | {attempt.state.key}
-    many = f"; {len(users)} registries use this secret" if len(users) > 1 else ""
-    return f" It was seen at the registry {attempt.state.shown_name!r}{many}."
 
 
 def entry(
@@ -160,14 +151,6 @@ def entry(
         detail=error.detail if error else detail,
         before=attempt.before,
     )
-
-
-def who(attempt: Attempt) -> str | None:
-    """Who or what triggered the attempt, in words."""
-    if not attempt.item.triggers:
-        return None
-    first = attempt.item.triggers[0]
-    return f"{first.kind} by {first.principal}" if first.principal else first.kind
 
 
 def _commit(
@@ -210,30 +193,6 @@ def _open_one(attempt: Attempt) -> Incident | None:
     return found if found is not None and found.is_open else None
 
 
-def _what(attempt: Attempt, error: AutopilotError) -> str:
-    about_registry = causes.subject_of(error) is None
-    seen = f" Our own try from the function's network: {attempt.evidence}." if attempt.evidence else ""
-    return f"{error.detail}.{seen if about_registry else ''}"
-
-
-def _kept(attempt: Attempt) -> str:
-    state = attempt.state
-    if state.uid is None:
-        return "No registry was created; nothing was written to VerteX."
-    if attempt.was.fingerprint is not None and attempt.was.fingerprint == state.fingerprint:
-        versions = ", ".join(s.version_id for s in attempt.was.secrets)
-        return f"The registry is unchanged{f'; version {versions} of its secrets stays in use' if versions else ''}."
-    return "The registry was left as it was found; the write will be proven again before it is repeated."
-
-
-def _next_try(attempt: Attempt, error: AutopilotError, attempts: int) -> float | None:
-    delay = error.retry_after if error.retry_after is not None else error.cause.delay(attempts)
-    if delay is None:
-        return None
-    spread = zlib.crc32(attempt.state.key.encode()) % max(1, int(delay) // 5)
-    return attempt.world.clock() + delay + spread
-
-
 def _stay(attempt: Attempt) -> None:
     """A move that was not begun leaves the registry with its old identity."""
     if attempt.moved_from is not None:
@@ -241,39 +200,9 @@ def _stay(attempt: Attempt) -> None:
         attempt.change(uid=None, ours=False, confirmed=False, moving=False)
 
 
-def _due_after(attempt: Attempt, outcome: Outcome) -> float | None:
-    """What is due next when all is right: the owed sync, the renewal of a token, another look at a failed sync."""
-    state = attempt.state
-    again = attempt.world.clock() + SYNC_RECHECK_SECONDS if state.sync_failed else None
-    sync = state.due_at if outcome is Outcome.DEFERRED else sync_due_at(state, attempt.world.rules)
-    return earliest(sync, _renewal(attempt), again)
-
-
-def _due_anyway(attempt: Attempt) -> float | None:
-    """What is due although the cause of a refusal asks for no next try."""
-    sync = sync_due_at(attempt.state, attempt.world.rules) if attempt.state.confirmed else None
-    renewal = _renewal(attempt)
-    soonest = attempt.world.clock() + RETRY_RENEWAL_SECONDS
-    return earliest(sync, max(renewal, soonest) if renewal is not None else None)
-
-
-def _renewal(attempt: Attempt) -> float | None:
-    """When the token is renewed; at once where VerteX holds one of unknown age."""
-    wanted = attempt.wanted
-    if wanted is None or wanted.desired.credential_kind is not CredentialKind.ECR_TOKEN:
-        return None
-    due = renewal_due_at(attempt.state)
-    return due if due is not None else attempt.world.clock()
-
-
 def _blocked_health(attempt: Attempt) -> Health:
     applied = attempt.state.fingerprint is not None and attempt.wanted is not None
     return Health.OK if applied and attempt.state.fingerprint == attempt.need().fingerprint else Health.PENDING
-
-
-def _subject_name(subject: str) -> str:
-    kind, _, name = subject.partition(":")
-    return {"vertex": "VerteX", "mode": "the mode parameter"}.get(kind, f"{kind} {name}")
 
 
 def _reached_vertex(attempt: Attempt) -> str | None:
