@@ -101,17 +101,20 @@ class FakeRepositories:
 
     names: set[tuple[str, str, str]] = field(default_factory=set)
     ignored: set[str] = field(default_factory=set)
+    asked_as: list[str | None] = field(default_factory=list)
 
     def add(self, *names: str, account: str = ACCOUNT, region: str = REGION) -> None:
         self.names |= {(account, region, name) for name in names}
 
-    def find(self, repository: Repository) -> FoundRepository | None:
+    def find(self, repository: Repository, role: str | None = None) -> FoundRepository | None:
+        self.asked_as.append(role)
         if (repository.account, repository.region, repository.name) not in self.names:
             return None
         uri = f"{host(repository.account, repository.region)}/{repository.name}"
         return FoundRepository(uri, repository.name in self.ignored)
 
-    def list_names(self, account: str, region: str) -> Iterable[tuple[str, str]]:
+    def list_names(self, account: str, region: str, role: str | None = None) -> Iterable[tuple[str, str]]:
+        self.asked_as.append(role)
         for a, r, name in sorted(self.names):
             if (a, r) == (account, region):
                 yield name, f"{host(a, r)}/{name}"

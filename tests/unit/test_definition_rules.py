@@ -54,6 +54,7 @@ def _definition(**changes: Any) -> Definition:
         (BASIC | {"endpoint": "https://user:hidden-word@h.example"}, "endpoint"),
         (BASIC | {"endpoint_form": "fips"}, "endpoint_form: for type ecr only"),
         (BASIC | {"base_content_path": None, "match": {"repositories": ["*"]}}, "a basic registry outside ECR"),
+        (FAMILY | {"match": {"repositories": ["*"], "role": "ecr-read"}}, "match.role: 'ecr-read'"),
         (FIXED | {"base_content_path": "a b"}, "must be one path"),
         (FIXED | {"base_content_path": "a,b"}, "must be one path"),
         (FIXED | {"credentials": {"kind": "password"}}, "credentials"),

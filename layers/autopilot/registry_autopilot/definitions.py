@@ -21,6 +21,9 @@ Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$")]
 Glob = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$")]
+ReaderRole = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|\{account\}):role/[A-Za-z0-9+=,.@_/-]+$")
+]
 SecretId = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[A-Za-z0-9/_+=.@:-]+$")]
 
 
@@ -29,11 +32,19 @@ class _Strict(BaseModel):
 
 
 class Match(_Strict):
-    """Which repositories a definition counts; empty lists mean the stack's own account and region."""
+    """Which repositories a definition counts; empty lists mean the stack's own account and region.
+
+    `role` is assumed to ask ECR about them, as other accounts want it; `{account}` stands for each account.
+    """
 
     repositories: tuple[Glob, ...] = ()
     accounts: tuple[Account, ...] = ()
     regions: tuple[Region, ...] = ()
+    role: ReaderRole | None = None
+
+    def reader(self, account: str) -> str | None:
+        """ARN of the role with which ECR is asked about an account; None: the function's own."""
+        return self.role.replace("{account}", account) if self.role else None
 
 
 class SecretPointer(_Strict):

@@ -136,7 +136,8 @@ class _Router:
         keys = [lead.identity.key + str(repository.uri).partition("/")[0] for lead in found]
         if all(key in self._alive for key in keys):
             return self._alive[keys[0]]
-        alive = self._look_up(repository)
+        reader = next((role for lead in found if (role := lead.definition.match.reader(repository.account))), None)
+        alive = self._look_up(repository, reader)
         if alive is None or alive.ignored:
             self._world.metrics.count("RepositoriesLeftAlone")
             return None
@@ -144,10 +145,10 @@ class _Router:
         self._alive.update(dict.fromkeys(keys, endpoint))
         return endpoint
 
-    def _look_up(self, repository: Repository) -> FoundRepository | None:
+    def _look_up(self, repository: Repository, role: str | None) -> FoundRepository | None:
         """What ECR says; where it may not be asked, an admin is told and the event's own word is taken."""
         try:
-            found = self._world.repositories.find(repository)
+            found = self._world.repositories.find(repository, role)
             end_shared(self._world, f"account:{repository.account}", causes.ACCESS_DENIED)
             return found
         except AutopilotError as error:

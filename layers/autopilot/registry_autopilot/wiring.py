@@ -4,16 +4,18 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.session import get_session
 
 from registry_autopilot.aws.announcements import DynamoAnnouncements
 from registry_autopilot.aws.definitions_store import ParameterStore
-from registry_autopilot.aws.ecr_tokens import RoleTokens
+from registry_autopilot.aws.ecr_tokens import SESSION_NAME, RoleTokens
 from registry_autopilot.aws.ledger import DynamoLedger
 from registry_autopilot.aws.proof import AccessKeyProver
 from registry_autopilot.aws.repositories import EcrRepositories
@@ -131,9 +133,26 @@ def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]
 
 
 @cache
-def _ecr_in(region: str) -> "ECRClient":
-    """The ECR client of a region."""
-    return boto3.client("ecr", region_name=region, config=AWS_CONFIG)
+def _ecr_in(region: str, role: str | None = None) -> "ECRClient":
+    """The ECR client of a region, as the function itself or as a role that it assumes and renews."""
+    session = _session_as(role, region) if role else boto3.Session()
+    return session.client("ecr", region_name=region, config=AWS_CONFIG)
+
+
+def _session_as(role: str, region: str) -> boto3.Session:
+    """A session whose credentials are those of a role, fetched when they are needed and before they end."""
+    own = get_session()
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=partial(own.create_client, region_name=region, config=AWS_CONFIG),
+        source_credentials=own.get_credentials(),
+        role_arn=role,
+        extra_args={"RoleSessionName": SESSION_NAME},
+    )
+    assumed = get_session()
+    assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+        method="assume-role", refresh_using=fetcher.fetch_credentials
+    )
+    return boto3.Session(botocore_session=assumed)
 
 
 @cache

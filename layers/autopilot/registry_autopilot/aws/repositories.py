@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 IGNORE_TAG = ("registry-autopilot", "ignore")
 _GONE = {"RepositoryNotFoundException"}
-_DENIED = {"AccessDeniedException", "UnrecognizedClientException"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnrecognizedClientException"}
 
 
 class EcrRepositories:
-    """Implements `Repositories`; the client of a region is made by `client_for`."""
+    """Implements `Repositories`; the client of a region, and of a role in it, is made by `client_for`."""
 
-    def __init__(self, client_for: Callable[[str], "ECRClient"]) -> None:
+    def __init__(self, client_for: Callable[[str, str | None], "ECRClient"]) -> None:
         self._client_for = client_for
 
-    def find(self, repository: Repository) -> FoundRepository | None:
+    def find(self, repository: Repository, role: str | None = None) -> FoundRepository | None:
         """The repository as it is now; None when it is gone.
 
         Raises:
             AutopilotError: access-denied.
         """
-        client = self._client_for(repository.region)
+        client = self._client_for(repository.region, role)
         try:
             described = client.describe_repositories(registryId=repository.account, repositoryNames=[repository.name])[
                 "repositories"
@@ -42,9 +42,9 @@ class EcrRepositories:
         ignored = any((tag["Key"], tag["Value"].strip().lower()) == IGNORE_TAG for tag in tags)
         return FoundRepository(uri=described["repositoryUri"], ignored=ignored)
 
-    def list_names(self, account: str, region: str) -> Iterable[tuple[str, str]]:
+    def list_names(self, account: str, region: str, role: str | None = None) -> Iterable[tuple[str, str]]:
         """Name and URI of every repository of a registry, page by page."""
-        pages = self._client_for(region).get_paginator("describe_repositories").paginate(registryId=account)
+        pages = self._client_for(region, role).get_paginator("describe_repositories").paginate(registryId=account)
         for page in pages:
             for described in page["repositories"]:
                 yield described["repositoryName"], described["repositoryUri"]

@@ -75,15 +75,15 @@ class FoundRepository:
 class Repositories(Protocol):
     """Amazon ECR."""
 
-    def find(self, repository: Repository) -> FoundRepository | None:
-        """The repository as it is now with its ignore tag; None when it is gone.
+    def find(self, repository: Repository, role: str | None = None) -> FoundRepository | None:
+        """The repository as it is now with its ignore tag; None when it is gone. `role`: whom to ask as.
 
         Raises:
             AutopilotError: access-denied.
         """
         ...
 
-    def list_names(self, account: str, region: str) -> Iterable[tuple[str, str]]:
+    def list_names(self, account: str, region: str, role: str | None = None) -> Iterable[tuple[str, str]]:
         """Name and URI of every repository of a registry, page by page."""
         ...
 

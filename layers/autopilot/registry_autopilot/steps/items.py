@@ -54,13 +54,14 @@ def _from_repositories(world: World, definition: Definition, note: TriggerNote) 
     home, seen = world.home, set[str]()
     for account in definition.match.accounts or (home.account,):
         for region in definition.match.regions or (home.region,):
-            for name, uri in world.repositories.list_names(account, region):
+            role = definition.match.reader(account)
+            for name, uri in world.repositories.list_names(account, region, role):
                 for lead in leads([definition], Place(uri.partition("/")[0], name), home):
-                    if lead.identity.key not in seen and _is_kept(world, account, region, name, uri):
+                    if lead.identity.key not in seen and _is_kept(world, role, Repository(account, region, name, uri)):
                         seen.add(lead.identity.key)
                         yield item_of(lead, uri.partition("/")[0], name, note, None)
 
 
-def _is_kept(world: World, account: str, region: str, name: str, uri: str) -> bool:
-    found = world.repositories.find(Repository(account=account, region=region, name=name, uri=uri))
+def _is_kept(world: World, role: str | None, repository: Repository) -> bool:
+    found = world.repositories.find(repository, role)
     return found is not None and not found.ignored
