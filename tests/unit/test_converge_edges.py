@@ -306,7 +306,7 @@ def test_events_own_word_is_taken_when_ecr_may_not_be_asked() -> None:
     """Access denied by ECR: told once; the endpoint of the event still counts."""
 
     class _Denied(FakeRepositories):
-        def find(self, repository: Repository) -> FoundRepository | None:
+        def find(self, repository: Repository, role: str | None = None) -> FoundRepository | None:
             raise AutopilotError(causes.ACCESS_DENIED, "ECR refused", subject="account:123456789012")
 
     with Installation([FAMILY]) as site:
