@@ -8,7 +8,7 @@ from registry_autopilot.aws.ledger_items import ANNOUNCE_WITHIN_SECONDS, referen
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.incidents import Incident
 from registry_autopilot.ports import ConcurrentUpdateError, LedgerWrite
-from registry_autopilot.records import HistoryEntry, KnownUid, RegistryState, SystemState
+from registry_autopilot.records import HistoryEntry, KnownUid, RegistryState, SweepState, SystemState
 
 
 class MemoryLedger:
@@ -27,6 +27,7 @@ class MemoryLedger:
         self.told: dict[str, dict[str, int]] = {}
         self.unannounced: dict[str, float] = {}
         self.prompts: list[str] = []
+        self.swept = SweepState()
         self._lock = RLock()
 
     def registry(self, key: str) -> RegistryState | None:
@@ -107,6 +108,19 @@ class MemoryLedger:
 
     def referring(self, reference: str) -> Sequence[RegistryState]:
         return [state for state in self.states.values() if reference in references(state)]
+
+    def registries(self) -> Sequence[RegistryState]:
+        return list(self.states.values())
+
+    def sweep_state(self) -> SweepState:
+        return self.swept
+
+    def commit_sweep(self, was: SweepState, now: SweepState) -> SweepState:
+        with self._lock:
+            if self.swept.rev != was.rev:
+                raise ConcurrentUpdateError
+            self.swept = now.model_copy(update={"rev": was.rev + 1})
+            return self.swept
 
     def claim_sync_start(self, now: float, per_minute: int) -> bool:
         with self._lock:

@@ -139,7 +139,8 @@ class RegistryState(_Record):
         blocked_by: the shared subject (`vertex`, `secret:…`, `mode`) that holds this registry back.
         held: what `observe` holds back: `register` or `refresh`, with the fingerprint it was proven with.
         incident_id: the open incident of this registry.
-        refused_fingerprint, refused_at: what was refused last, and when: the same is not tried again at each push.
+        refused_fingerprint, refused_at, refused_cause: what was refused last, when and why: the same is not tried
+            again at each push.
     """
 
     key: str
@@ -178,6 +179,7 @@ class RegistryState(_Record):
     incident_id: str | None = None
     refused_fingerprint: str | None = None
     refused_at: float | None = None
+    refused_cause: str | None = None
     attempts: int = 0
     due_at: float | None = None
 
@@ -270,6 +272,22 @@ class SystemState(_Record):
     def with_(self, **changes: Any) -> "SystemState":
         """A copy with changes."""
         return self.model_copy(update=changes)
+
+
+class SweepState(_Record):
+    """The last sweep of each rhythm; times are in seconds since the epoch.
+
+    Attributes:
+        rev: counts the writes; every write names the one it follows.
+        lease_until: until then a sweep is under way, and no other begins.
+        finished: when each rhythm last finished.
+        counts: how many entries of each action the last one had.
+    """
+
+    rev: int = 0
+    lease_until: float = 0
+    finished: dict[str, float] = {}
+    counts: dict[str, int] = {}
 
 
 def merge_pushes(first: float | None, last: float | None, item: WorkItem) -> tuple[float | None, float | None]:

@@ -11,7 +11,7 @@ from registry_autopilot.aws.ledger_items import Item, n, s
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.incidents import Incident
 from registry_autopilot.ports import ConcurrentUpdateError, LedgerWrite
-from registry_autopilot.records import KnownUid, RegistryState, SystemState
+from registry_autopilot.records import KnownUid, RegistryState, SweepState, SystemState
 from registry_autopilot.redaction import redact
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _QUARANTINE_DAYS = 30
 _MAX_BODY = 32_768
+_GET = 100  # BatchGetItem
 
 
 class DynamoLedger:
@@ -150,6 +151,38 @@ class DynamoLedger:
         )
         keys = [item["pk"]["S"].removeprefix("REG#") for item in found]
         return [state for key in keys if (state := self.registry(key))]
+
+    def registries(self) -> list[RegistryState]:
+        """Every registry that was ever handled: one query for the keys, then a hundred states at a time."""
+        found = self._query(
+            IndexName="reference-index",
+            KeyConditionExpression="#ref = :ref",
+            ExpressionAttributeNames={"#ref": "ref"},
+            ExpressionAttributeValues={":ref": s(items.ALL)},
+        )
+        keys = [item["pk"] for item in found]
+        return [state for start in range(0, len(keys), _GET) for state in self._states(keys[start : start + _GET])]
+
+    def sweep_state(self) -> SweepState:
+        """How the last sweeps went."""
+        return items.read_doc(SweepState, self._get(items.SWEEP_KEY)) or SweepState()
+
+    def commit_sweep(self, was: SweepState, now: SweepState) -> SweepState:
+        """Write how a sweep goes; see `Ledger.commit_sweep`."""
+        now = now.model_copy(update={"rev": was.rev + 1})
+        item = items.SWEEP_KEY | {"doc": items.doc(now), "rev": n(now.rev)}
+        self._transact([{"Put": {"TableName": self._table, "Item": item} | items.unless_changed(was.rev)}])
+        return now
+
+    def _states(self, keys: Sequence[Item]) -> list[RegistryState]:
+        wanted: dict[str, Any] = {self._table: {"Keys": [{"pk": key, "sk": s("STATE")} for key in keys]}}
+        states: list[RegistryState] = []
+        while wanted:
+            answer = self._client.batch_get_item(RequestItems=wanted)
+            documents = [items.read_doc(RegistryState, item) for item in answer["Responses"].get(self._table, [])]
+            states += [state for state in documents if state is not None]
+            wanted = dict(answer.get("UnprocessedKeys", {}))
+        return states
 
     def claim_sync_start(self, now: float, per_minute: int) -> bool:
         """Take one of this minute's sync starts."""

@@ -10,6 +10,7 @@
     INC#<id>            INC                   an incident (told_<channel>; due_shard/due_at until announced)
     SYS                 <subject>             state of a shared subject
     LOGIN               STATE                 login attempts
+    SWEEP               STATE                 when sweeps ran, and what they found
     SYNCS#<minute>      COUNT                 sync starts of a minute (expires)
     QUARANTINE          <event id>            an event that could not be read (expires)
 
@@ -26,6 +27,7 @@ from registry_autopilot.incidents import Incident
 from registry_autopilot.records import HistoryEntry, KnownUid, RegistryState
 
 DUE_SHARD = "due"
+ALL = "registries"  # what every registry refers to, so that all are found without a scan
 ANNOUNCE_WITHIN_SECONDS = 120  # an incident not announced by then is announced by the tick
 Item = dict[str, Any]
 
@@ -50,6 +52,9 @@ def read_doc[T: BaseModel](model: type[T], item: Mapping[str, Any] | None) -> T 
     return model.model_validate(json.loads(item["doc"]["S"])) if item else None
 
 
+SWEEP_KEY: Item = {"pk": s("SWEEP"), "sk": s("STATE")}
+
+
 def state_key(key: str) -> Item:
     """Where a registry's state lies."""
     return {"pk": s(f"REG#{key}"), "sk": s("STATE")}
@@ -70,7 +75,7 @@ def put_state(table: str, was_rev: int, now: RegistryState) -> Item:
     item = state_key(now.key) | {"doc": doc(now), "rev": n(now.rev)}
     if now.due_at is not None:
         item |= {"due_shard": s(DUE_SHARD), "due_at": n(now.due_at)}
-    return {"Put": {"TableName": table, "Item": item} | _unless_changed(was_rev)}
+    return {"Put": {"TableName": table, "Item": item} | unless_changed(was_rev)}
 
 
 def put_history(table: str, entry: HistoryEntry, rev: int) -> Item:
@@ -129,7 +134,7 @@ def references(state: RegistryState) -> set[str]:
     """Everything by which a registry is found again."""
     from registry_autopilot.secret_values import reference_names
 
-    found = {f"secret#{reference_names(secret)[0]}" for secret in state.secret_ids}
+    found = {ALL} | {f"secret#{reference_names(secret)[0]}" for secret in state.secret_ids}
     found |= {f"secret#{reference_names(secret.arn)[0]}" for secret in state.secrets}
     if state.definition_id:
         found.add(f"definition#{state.definition_id}")
@@ -138,7 +143,8 @@ def references(state: RegistryState) -> set[str]:
     return found
 
 
-def _unless_changed(was_rev: int) -> Item:
+def unless_changed(was_rev: int) -> Item:
+    """The condition that nobody wrote the item since revision `was_rev`; 0: that it is not there."""
     if was_rev == 0:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
     return {"ConditionExpression": "rev = :was", "ExpressionAttributeValues": {":was": n(was_rev)}}

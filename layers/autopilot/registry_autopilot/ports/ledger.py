@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from registry_autopilot.incidents import Incident
-from registry_autopilot.records import HistoryEntry, KnownUid, RegistryState, SystemState
+from registry_autopilot.records import HistoryEntry, KnownUid, RegistryState, SweepState, SystemState
 
 
 class ConcurrentUpdateError(Exception):
@@ -96,6 +96,22 @@ class Ledger(Protocol):
 
     def referring(self, reference: str) -> Sequence[RegistryState]:
         """Registries that refer to `secret#…`, `definition#…` or are blocked by `blocked#…`."""
+        ...
+
+    def registries(self) -> Sequence[RegistryState]:
+        """Every registry that was ever handled."""
+        ...
+
+    def sweep_state(self) -> SweepState:
+        """How the last sweeps went."""
+        ...
+
+    def commit_sweep(self, was: SweepState, now: SweepState) -> SweepState:
+        """Write how a sweep goes; the new state with its revision.
+
+        Raises:
+            ConcurrentUpdateError: another sweep wrote it since it was read.
+        """
         ...
 
     def claim_sync_start(self, now: float, per_minute: int) -> bool:

@@ -1,7 +1,5 @@
 """Resolve: a definition becomes a desired registry, with the secret versions that are current at this moment."""
 
-import hashlib
-
 from pydantic import SecretStr
 
 from registry_autopilot import causes
@@ -14,11 +12,11 @@ from registry_autopilot.definitions import (
     StsCredentials,
     invalid,
 )
-from registry_autopilot.matching import Lead, Place, registry_name, wanted_endpoint
+from registry_autopilot.desired import desired_registry
+from registry_autopilot.matching import Lead, Place, wanted_endpoint
 from registry_autopilot.registry import (
     CredentialKind,
     CredentialValues,
-    DesiredRegistry,
     Identity,
     SecretRef,
 )
@@ -39,18 +37,7 @@ def resolve(attempt: Attempt, lead: Lead) -> Wanted:
     reader = _Reader(world, lead.identity, endpoint)
     values = reader.credentials(definition)
     ca = reader.ca(definition)
-    desired = DesiredRegistry(
-        identity=lead.identity,
-        name=registry_name(definition, lead.identity),
-        endpoint=endpoint,
-        synchronize=definition.synchronize,
-        credential_kind=definition.credentials.kind,
-        role=getattr(definition.credentials, "role", None),
-        external_id_digest=reader.external_id_digest,
-        ca_digest=hashlib.sha256(definition.tls.ca_pem.encode()).hexdigest() if definition.tls.ca_pem else None,
-        insecure_skip_verify=definition.tls.insecure_skip_verify,
-        secrets=tuple(reader.refs),
-    )
+    desired = desired_registry(definition, lead.identity, endpoint, reader.refs)
     return Wanted(desired, definition, values, ca, reader.credential_created_at)
 
 
@@ -68,7 +55,6 @@ class _Reader:
         self._identity = identity
         self._endpoint = endpoint
         self.refs: list[SecretRef] = []
-        self.external_id_digest: str | None = None
         self.credential_created_at: float | None = None
 
     def credentials(self, definition: Definition) -> CredentialValues:
@@ -120,7 +106,6 @@ class _Reader:
     def _external_id(self, given: StsCredentials) -> SecretStr:
         if isinstance(given.external_id, SecretPointer):
             return self._read("external-id", given.external_id.secret).value
-        self.external_id_digest = hashlib.sha256(given.external_id.encode()).hexdigest()
         return SecretStr(given.external_id)
 
     def _read(self, use: str, secret_id: str) -> SecretValue:

@@ -27,6 +27,7 @@ def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
         held_fingerprint=None,
         refused_fingerprint=None,
         refused_at=None,
+        refused_cause=None,
         waiting_since=None,
         waiting_version=None,
         attempts=attempt.state.attempts if syncing else 0,
@@ -96,6 +97,7 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
         due_at=due if due is not None else due_anyway(attempt),
         refused_fingerprint=wanted.fingerprint if wanted else None,
         refused_at=attempt.at,
+        refused_cause=error.cause.slug,
         name=attempt.state.name or (wanted.desired.name if wanted else ""),
     )
     story = Story(
