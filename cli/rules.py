@@ -28,12 +28,17 @@ def matching_rules(envelope: Any) -> list[str]:
     return [name for name, pattern in _patterns().items() if pattern.matches_event(event)]
 
 
+def _orders(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule invokes a function with an order of its own instead of passing an event on."""
+    return any("Input" in target for target in rule["Targets"])
+
+
 @cache
 def _patterns() -> dict[str, Any]:
     template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
     rules = {
         name: resource["Properties"]
         for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::Events::Rule"
+        if resource["Type"] == "AWS::Events::Rule" and not _orders(resource["Properties"])
     }
     return {name: EventPattern.load(json.dumps(rule.get("EventPattern", _SCHEDULED))) for name, rule in rules.items()}

@@ -168,6 +168,17 @@ class Sandbox:
         logical = {name: logical_id for logical_id, name in self.deployment.resources.items()}
         return [logical.get(name, name) for name in self.runner.tick()]
 
+    def sweep(self, action: str = "sweep", **order: Any) -> dict[str, Any]:
+        """Invoke the sweep function, as its schedule and people do; gives its answer.
+
+        Raises:
+            RuntimeError: it failed; says how.
+        """
+        outcome = self.runner.invoke("SweepFunction", {"action": action, **order})
+        if outcome.kind != "ok":
+            raise RuntimeError(f"the sweep failed ({outcome.kind}): {outcome.error}")
+        return dict(outcome.result)
+
     def settle(self, timeout: float = 60) -> None:
         """Wait (in real time) until every queue and stream is drained and nothing runs.
 

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from moto.sqs.models import sqs_backends
 
@@ -56,7 +56,7 @@ class Runner:
         environments = {n: environment_of(f, shared, aws.region) for n, f in deployment.functions.items()}
         self._functions = Functions(deployment.functions, environments, path, aws.clock)
         self._mappings = [self._map(source, pacing or Pacing()) for source in deployment.sources]
-        self._schedule = Schedule(aws)
+        self._schedule = Schedule(aws, self._invoke_named)
         self._auto_tick = auto_tick
         self._stopping = threading.Event()
         self._ticker = threading.Thread(target=self._keep_ticking, name="sandbox-schedule", daemon=True)
@@ -104,6 +104,10 @@ class Runner:
         """Send the event of the minute's tick now; gives the names of the rules."""
         return self._schedule.tick()
 
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Outcome:
+        """Run a function now, by its logical id, as whoever invokes it would."""
+        return self._functions.invoke(self._deployment.functions[function], event)
+
     def crash(self, function: str, *, invocation: int = 1, when: Literal["before", "after"] = "before") -> None:
         """Kill the function's worker at its N-th invocation from now, before or after its handler."""
         self._functions.crash(function, invocation=invocation, when=when)
@@ -140,6 +144,9 @@ class Runner:
             for name in counts:
                 queues[name]._messages.clear()  # noqa: SLF001 - PurgeQueue may be called once a minute only
         return sum(counts.values())
+
+    def _invoke_named(self, name: str, event: Mapping[str, Any]) -> Outcome:
+        return self._functions.invoke(self._functions.by_name(name), event)
 
     def _idle(self) -> bool:
         """Nothing anywhere.

@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from moto.events.models import Rule
 
@@ -23,9 +25,14 @@ def period_of(expression: str | None) -> float | None:
 
 @dataclass(slots=True)
 class Schedule:
-    """Sends scheduled events by the sandbox's clock. Times that were skipped are not made up for."""
+    """Sends scheduled events by the sandbox's clock. Times that were skipped are not made up for.
+
+    Attributes:
+        invoke: runs a function by its physical name with an event.
+    """
 
     aws: LocalAws
+    invoke: Callable[[str, Mapping[str, Any]], object]
     _last: dict[str, float] = field(default_factory=dict)
 
     def fire_due(self) -> list[str]:
@@ -48,15 +55,18 @@ class Schedule:
         """Send the scheduled event of a rule to its targets.
 
         Raises:
-            NotImplementedError: a target is no queue.
+            NotImplementedError: a target is neither a queue nor a function.
         """
         self._last[rule.name] = self.aws.clock.now()
         event = scheduled(Place(self.aws.account, self.aws.region), rule.arn, self.aws.clock.now())
         sqs = self.aws.client("sqs")
         for target in rule.targets:
             service, name = target["Arn"].split(":")[2], target["Arn"].rpartition(":")[2]
+            if service == "lambda":
+                self.invoke(name, json.loads(target.get("Input") or json.dumps(event)))
+                continue
             if service != "sqs":
-                raise NotImplementedError(f"{rule.name}: a schedule's target must be an SQS queue, not {target['Arn']}")
+                raise NotImplementedError(f"{rule.name}: a schedule's target must be an SQS queue or a function")
             url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
             extra = {"MessageGroupId": g} if (g := target.get("SqsParameters", {}).get("MessageGroupId")) else {}
             sqs.send_message(QueueUrl=url, MessageBody=target.get("Input") or json.dumps(event), **extra)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from registry_autopilot.ports import Rules
 from registry_autopilot.records import Outcome
 from registry_autopilot.registry import digest
+from registry_autopilot.sweep import Order, Report, sweep
 from tests.support import events
 from tests.support.pipeline import Pipeline
 from tests.support.vertex import FakeVertex
@@ -79,6 +80,15 @@ class Installation:
 
     def run(self, seconds: float, *, step: float = 60) -> list[Outcome]:
         return self.pipeline.run(seconds, step=step)
+
+    def sweep(
+        self, rhythm: str = "inventory", *, apply: bool = True, yes: bool = False, reprove: bool = False
+    ) -> Report:
+        """A sweep, and what comes of it."""
+        order = Order(apply=apply, rhythm=rhythm, yes=yes, reprove=reprove)
+        report = sweep(self.pipeline.tools, order)
+        self.pipeline.drain()
+        return report
 
     def seed(self, name: str, base: str, **spec: Any) -> str:
         return self.vertex.seed(name, base, **spec)

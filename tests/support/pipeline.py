@@ -10,6 +10,7 @@ from registry_autopilot.ports import ChannelError, ConcurrentUpdateError, Mode, 
 from registry_autopilot.records import Outcome, RegistryState
 from registry_autopilot.routing import Message, route
 from registry_autopilot.steps.attempt import World
+from registry_autopilot.sweep import Limits, Tools
 from tests.support import events
 from tests.support.crashes import CrashError, Knife
 from tests.support.ledger import MemoryLedger
@@ -19,10 +20,12 @@ from tests.support.world import (
     CountingMetrics,
     FakeChannel,
     FakeDefinitions,
+    FakePath,
     FakeProver,
     FakeRepositories,
     FakeSecrets,
     FakeTokens,
+    FakeVersions,
     FifoQueue,
     VirtualClock,
 )
@@ -57,6 +60,8 @@ class Pipeline:
         self.vertex = vertex
         self.rules = rules or Rules()
         self.knife = Knife()
+        self.limits = Limits()
+        self.path_doubts: list[str] = []
         self.outcomes: list[Outcome] = []
         self.dead: list[str] = []
 
@@ -77,6 +82,18 @@ class Pipeline:
             rules=self.rules,
             home=Home(ACCOUNT, REGION),
             console_link=lambda key: f"https://console.example/{key}",
+        )
+
+    @property
+    def tools(self) -> Tools:
+        """The sweep's collaborators, as the knife of the moment cuts them."""
+        wrap = self.knife.wrap
+        return Tools(
+            self.world,
+            wrap(FakeVersions(self.secrets)),
+            wrap(self.queue),
+            wrap(FakePath(self.path_doubts)),
+            self.limits,
         )
 
     def deliver(self, *envelopes: Any) -> list[Outcome]:

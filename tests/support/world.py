@@ -17,9 +17,11 @@ from registry_autopilot.ports import (
     ChannelError,
     FoundRepository,
     IssuedToken,
+    ListedRepository,
     LoadedDefinitions,
     Mode,
     Proof,
+    SecretVersion,
     Verdict,
 )
 from registry_autopilot.records import WorkItem
@@ -96,12 +98,37 @@ class FakeSecrets:
 
 
 @dataclass(slots=True)
+class FakeVersions:
+    """What DescribeSecret tells of the secrets."""
+
+    secrets: FakeSecrets
+
+    def current(self, secret_id: str) -> SecretVersion | None:
+        try:
+            value = self.secrets.read(secret_id)
+        except AutopilotError:
+            return None
+        return SecretVersion(value.arn, value.version_id, value.created_at)
+
+
+@dataclass(slots=True)
+class FakePath:
+    """Why events may not have come."""
+
+    words: list[str]
+
+    def doubts(self) -> list[str]:
+        return self.words
+
+
+@dataclass(slots=True)
 class FakeRepositories:
     """Repositories by (account, region, name); those in `ignored` carry the tag."""
 
     names: set[tuple[str, str, str]] = field(default_factory=set)
     ignored: set[str] = field(default_factory=set)
     asked_as: list[str | None] = field(default_factory=list)
+    created: dict[str, float] = field(default_factory=dict)
 
     def add(self, *names: str, account: str = ACCOUNT, region: str = REGION) -> None:
         self.names |= {(account, region, name) for name in names}
@@ -113,11 +140,11 @@ class FakeRepositories:
         uri = f"{host(repository.account, repository.region)}/{repository.name}"
         return FoundRepository(uri, repository.name in self.ignored)
 
-    def list_names(self, account: str, region: str, role: str | None = None) -> Iterable[tuple[str, str]]:
+    def listed(self, account: str, region: str, role: str | None = None) -> Iterable[ListedRepository]:
         self.asked_as.append(role)
         for a, r, name in sorted(self.names):
             if (a, r) == (account, region):
-                yield name, f"{host(a, r)}/{name}"
+                yield ListedRepository(name, f"{host(a, r)}/{name}", self.created.get(name, START))
 
 
 @dataclass(slots=True)

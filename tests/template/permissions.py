@@ -114,6 +114,8 @@ class Iam:
         return f"arn:aws:{service}:{self.aws.region}:{self.aws.account}:{resource}"
 
     def _table(self, parameters: Mapping[str, Any]) -> list[str]:
+        if "RequestItems" in parameters:
+            return [self._arn("dynamodb", f"table/{name}") for name in parameters["RequestItems"]]
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
         return [self._arn("dynamodb", f"table/{parameters['TableName']}{index}")]
 
@@ -132,6 +134,9 @@ class Iam:
             return [parameters["resourceArn"]]
         return [self._arn("ecr", f"repository/{name}") for name in parameters.get("repositoryNames", ["*"])]
 
+    def _rule(self, parameters: Mapping[str, Any]) -> list[str]:
+        return [self._arn("events", f"rule/{parameters['Name']}")]
+
     def _role(self, parameters: Mapping[str, Any]) -> list[str]:
         return [parameters["RoleArn"]]
 
@@ -142,6 +147,7 @@ class Iam:
 _RESOURCES: Mapping[str, Callable[[Iam, Mapping[str, Any]], list[str]]] = {
     "dynamodb": Iam._table,
     "ecr": Iam._repositories,
+    "events": Iam._rule,
     "secretsmanager": Iam._secret,
     "sns": Iam._topic,
     "sqs": Iam._queue,

@@ -11,7 +11,7 @@ from sandbox.runner.process import environment_of
 from sandbox.stack import Sandbox
 from tests.template.permissions import Iam, Keys, Need
 
-FUNCTIONS = ("RouteEventsFunction", "ConvergeRegistryFunction", "NotifyAdminsFunction")
+FUNCTIONS = ("RouteEventsFunction", "ConvergeRegistryFunction", "NotifyAdminsFunction", "SweepFunction")
 # What Lambda itself does with a function's role: it writes the log, polls the source, leaves what failed.
 OF_LAMBDA = {
     "RouteEventsFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
@@ -23,6 +23,7 @@ OF_LAMBDA = {
         "dynamodb:ListStreams",
         "sqs:SendMessage",
     },
+    "SweepFunction": set(),
 }
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 # The narrow permission of a careful admin: what definitions name, not whatever there is.
@@ -79,8 +80,20 @@ def _live(sandbox: Sandbox) -> None:
     sandbox.put_event({"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": _PUSH_OF_NOTHING})
     sandbox.settle()
     sandbox.pass_time(420, step=120)
+    _sweep(sandbox)
     sandbox.set_mode("observe")
     sandbox.activity.create_repository("team-c/spectro-packs/archive/x")
+    sandbox.settle()
+
+
+def _sweep(sandbox: Sandbox) -> None:
+    """A sweep finds what no event told, beside a registry of somebody else's."""
+    assert sandbox.vertex is not None
+    sandbox.sweep(rhythm="health")
+    sandbox.aws.client("ecr").create_repository(repositoryName="team-lost/spectro-packs/archive/x")
+    sandbox.vertex.seed_registry(name="by hand", endpoint=HOST, base_content_path="by-hand")
+    sandbox.pass_time(700, step=350)
+    sandbox.sweep(rhythm="inventory")
     sandbox.settle()
 
 

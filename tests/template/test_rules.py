@@ -36,4 +36,7 @@ def test_sample_is_parsed_as_the_manifest_says(name: str) -> None:
 def test_every_rule_has_a_sample() -> None:
     """No rule without an event that shows what it is for."""
     shown = {entry["rule"] for entry in support.manifest().values()}
-    assert set(support.of_type("AWS::Events::Rule")) <= shown
+    rules = support.of_type("AWS::Events::Rule")
+    passing = {name for name, rule in rules.items() if not any("Input" in target for target in rule["Targets"])}
+    assert passing <= shown
+    assert set(rules) - passing == {"HealthSweepRule", "InventorySweepRule"}

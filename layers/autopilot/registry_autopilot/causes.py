@@ -287,6 +287,18 @@ RATE_LIMITED = _all.add(
     "Lower VertexRequestsPerSecond if this persists: the limit is shared by everybody behind the same address.",
     _FAST,
 )
+MISSED_EVENTS = _all.add(
+    "missed-events",
+    _warning,
+    "changes were found that no event had told",
+    "Check the rules, the trail and the dead-letter queues named here; the sweep has made up for what was missed.",
+)
+SWEEP_HELD = _all.add(
+    "sweep-held",
+    _warning,
+    "the sweep would write more registries than its limit allows",
+    "Look at `autopilot plan`; then run `autopilot apply --yes`, or raise SweepMaxWrites.",
+)
 UNRECOGNISED_EVENT = _all.add(
     "unrecognised-event",
     _warning,

@@ -92,9 +92,7 @@ class RouteSettings(_Governed):
     work_queue_url: Filled
 
 
-class ConvergeSettings(_Governed):
-    """Of converge_registry."""
-
+class _WithVertex(_Governed):
     vertex_url: Filled
     vertex_login_field: Annotated[str, Field(pattern="^(username|emailId)$")] = "username"
     vertex_requests_per_second: Annotated[float, Field(gt=0, le=10)] = 5
@@ -109,6 +107,22 @@ class ConvergeSettings(_Governed):
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise ValueError("must be https (http for a loopback host only)")
         return url.rstrip("/")
+
+
+class ConvergeSettings(_WithVertex):
+    """Of converge_registry."""
+
+
+class SweepSettings(_WithVertex):
+    """Of sweep. `rule_names` are those whose events it counts on."""
+
+    work_queue_url: Filled
+    rule_names: Names = ()
+    rules_dead_letter_url: Filled
+    sweep_max_writes: Annotated[int, Field(ge=0)] = 50
+    sweep_max_writes_percent: Annotated[int, Field(ge=0, le=100)] = 20
+    health_sweep_minutes: Annotated[float, Field(gt=0)] = 15
+    inventory_sweep_hours: Annotated[float, Field(gt=0)] = 6
 
 
 class NotifySettings(_Place):

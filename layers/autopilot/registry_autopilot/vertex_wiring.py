@@ -10,7 +10,7 @@ from registry_autopilot.aws.secrets import SecretsManager
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.ports import Vertex
 from registry_autopilot.secret_values import SecretValue
-from registry_autopilot.settings import ConvergeSettings
+from registry_autopilot.settings import ConvergeSettings, SweepSettings
 from registry_autopilot.vertex.client import VertexClient
 from registry_autopilot.vertex.http_client import open_http
 from registry_autopilot.vertex.rate import RateLimiter, share
@@ -19,13 +19,16 @@ from registry_autopilot.vertex.session import Session
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+SWEEPERS = 1  # the sweep runs once at a time, beside the workers of converge
 BURST = 3  # requests a worker may send at once; VerteX allows 50 to everybody behind one address
 
 
 class VertexBuilder:
     """Builds the client when it is first needed, so that an unchanged registry costs neither TLS nor a login."""
 
-    def __init__(self, settings: ConvergeSettings, secrets: SecretsManager, dynamodb: "DynamoDBClient") -> None:
+    def __init__(
+        self, settings: ConvergeSettings | SweepSettings, secrets: SecretsManager, dynamodb: "DynamoDBClient"
+    ) -> None:
         self._settings = settings
         self._secrets = secrets
         self._dynamodb = dynamodb
@@ -57,7 +60,8 @@ class VertexBuilder:
             vertex_url=settings.vertex_url,
             login_field=settings.vertex_login_field,
         )
-        limiter = RateLimiter(share(settings.vertex_requests_per_second, settings.converge_workers), BURST)
+        workers = settings.converge_workers + SWEEPERS
+        limiter = RateLimiter(share(settings.vertex_requests_per_second, workers), BURST)
         return VertexClient(http, session, limiter)
 
 

@@ -16,18 +16,21 @@ from botocore.session import get_session
 from registry_autopilot.aws.announcements import DynamoAnnouncements
 from registry_autopilot.aws.definitions_store import ParameterStore
 from registry_autopilot.aws.ecr_tokens import SESSION_NAME, RoleTokens
+from registry_autopilot.aws.event_path import RulesAndQueue
 from registry_autopilot.aws.ledger import DynamoLedger
 from registry_autopilot.aws.proof import AccessKeyProver
 from registry_autopilot.aws.repositories import EcrRepositories
+from registry_autopilot.aws.secret_versions import DescribedSecrets
 from registry_autopilot.aws.secrets import SecretsManager
 from registry_autopilot.aws.topic import TopicChannel
 from registry_autopilot.aws.work_queue import SqsWorkQueue
 from registry_autopilot.observability import EmfMetrics
 from registry_autopilot.ports import Channel, Vertex, WorkQueue
 from registry_autopilot.registry import CredentialValues
-from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings, _Governed
+from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings, SweepSettings, _Governed
 from registry_autopilot.slack import SlackChannel
 from registry_autopilot.steps.attempt import World
+from registry_autopilot.sweep import Limits, Tools
 from registry_autopilot.vertex_wiring import VertexBuilder
 
 if TYPE_CHECKING:
@@ -58,6 +61,14 @@ class Converger:
 
 
 @dataclass(frozen=True, slots=True)
+class Sweeper:
+    """What sweep works with; `deadline` bounds the requests by the time the function has left."""
+
+    collaborators: Tools
+    deadline: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Notifier:
     """What notify_admins works with."""
 
@@ -80,6 +91,27 @@ def converger(metrics: "Metrics") -> Converger:
     secrets = SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG))
     built = VertexBuilder(settings, secrets, boto3.client("dynamodb", config=AWS_CONFIG))
     return Converger(_world(settings, metrics, built.client), built.deadline)
+
+
+def sweeper(metrics: "Metrics") -> Sweeper:
+    """Collaborators of sweep; it describes secrets, and reads none but its own login to VerteX."""
+    settings = SweepSettings.read(os.environ)
+    secretsmanager, sqs = boto3.client("secretsmanager", config=AWS_CONFIG), boto3.client("sqs", config=AWS_CONFIG)
+    dynamodb, events = boto3.client("dynamodb", config=AWS_CONFIG), boto3.client("events", config=AWS_CONFIG)
+    built = VertexBuilder(settings, SecretsManager(secretsmanager), dynamodb)
+    tools = Tools(
+        world=_world(settings, metrics, built.client),
+        versions=DescribedSecrets(secretsmanager),
+        queue=SqsWorkQueue(sqs, settings.work_queue_url),
+        path=RulesAndQueue(events, sqs, settings.rule_names, settings.rules_dead_letter_url),
+        limits=Limits(
+            writes=settings.sweep_max_writes,
+            percent=settings.sweep_max_writes_percent,
+            health_period=settings.health_sweep_minutes * 60,
+            inventory_period=settings.inventory_sweep_hours * 3600,
+        ),
+    )
+    return Sweeper(tools, built.deadline)
 
 
 def notifier(metrics: "Metrics") -> Notifier:

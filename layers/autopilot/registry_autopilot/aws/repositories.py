@@ -8,11 +8,13 @@ from botocore.exceptions import ClientError
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.events import Repository
-from registry_autopilot.ports import FoundRepository
+from registry_autopilot.ports import FoundRepository, ListedRepository
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import RepositoryTypeDef
 
+_PAGE = 1000  # DescribeRepositories
 IGNORE_TAG = ("registry-autopilot", "ignore")
 _GONE = {"RepositoryNotFoundException"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnrecognizedClientException"}
@@ -42,12 +44,25 @@ class EcrRepositories:
         ignored = any((tag["Key"], tag["Value"].strip().lower()) == IGNORE_TAG for tag in tags)
         return FoundRepository(uri=described["repositoryUri"], ignored=ignored)
 
-    def list_names(self, account: str, region: str, role: str | None = None) -> Iterable[tuple[str, str]]:
-        """Name and URI of every repository of a registry, page by page."""
-        pages = self._client_for(region, role).get_paginator("describe_repositories").paginate(registryId=account)
-        for page in pages:
-            for described in page["repositories"]:
-                yield described["repositoryName"], described["repositoryUri"]
+    def listed(self, account: str, region: str, role: str | None = None) -> Iterable[ListedRepository]:
+        """Every repository of a registry, page by page.
+
+        Raises:
+            AutopilotError: access-denied.
+        """
+        pages = self._client_for(region, role).get_paginator("describe_repositories")
+        try:
+            for page in pages.paginate(registryId=account, PaginationConfig={"PageSize": _PAGE}):
+                yield from map(_listed, page["repositories"])
+        except ClientError as error:
+            _raise_unless_gone(error, Repository(account, region, "*", None))
+
+
+def _listed(described: "RepositoryTypeDef") -> ListedRepository:
+    created = described.get("createdAt")
+    return ListedRepository(
+        described["repositoryName"], described["repositoryUri"], created.timestamp() if created else None
+    )
 
 
 def _raise_unless_gone(error: ClientError, repository: Repository) -> None:

@@ -65,6 +65,40 @@ class Secrets(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """Which version of a secret is current, and since when (seconds since the epoch); never its value."""
+
+    arn: str
+    version_id: str
+    changed_at: float | None = None
+
+
+class SecretVersions(Protocol):
+    """Secrets Manager, for those who may not read a value."""
+
+    def current(self, secret_id: str) -> SecretVersion | None:
+        """The version at AWSCURRENT; None where there is none, or the secret may not be described."""
+        ...
+
+
+class EventPath(Protocol):
+    """The way that events take from AWS to the events queue."""
+
+    def doubts(self) -> Sequence[str]:
+        """Why events may not have come, in words; empty where nothing is known against the way."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRepository:
+    """A repository as a listing shows it; `created_at` in seconds since the epoch."""
+
+    name: str
+    uri: str
+    created_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FoundRepository:
     """A repository that exists now."""
 
@@ -83,8 +117,12 @@ class Repositories(Protocol):
         """
         ...
 
-    def list_names(self, account: str, region: str, role: str | None = None) -> Iterable[tuple[str, str]]:
-        """Name and URI of every repository of a registry, page by page."""
+    def listed(self, account: str, region: str, role: str | None = None) -> Iterable[ListedRepository]:
+        """Every repository of a registry, page by page.
+
+        Raises:
+            AutopilotError: access-denied.
+        """
         ...
 
 

@@ -55,13 +55,16 @@ def _from_repositories(world: World, definition: Definition, note: TriggerNote) 
     for account in definition.match.accounts or (home.account,):
         for region in definition.match.regions or (home.region,):
             role = definition.match.reader(account)
-            for name, uri in world.repositories.list_names(account, region, role):
-                for lead in leads([definition], Place(uri.partition("/")[0], name), home):
-                    if lead.identity.key not in seen and _is_kept(world, role, Repository(account, region, name, uri)):
+            for one in world.repositories.listed(account, region, role):
+                host = one.uri.partition("/")[0]
+                for lead in leads([definition], Place(host, one.name), home):
+                    repository = Repository(account, region, one.name, one.uri)
+                    if lead.identity.key not in seen and is_kept(world, role, repository):
                         seen.add(lead.identity.key)
-                        yield item_of(lead, uri.partition("/")[0], name, note, None)
+                        yield item_of(lead, host, one.name, note, None)
 
 
-def _is_kept(world: World, role: str | None, repository: Repository) -> bool:
+def is_kept(world: World, role: str | None, repository: Repository) -> bool:
+    """Whether a repository exists and is not tagged to be left alone."""
     found = world.repositories.find(repository, role)
     return found is not None and not found.ignored

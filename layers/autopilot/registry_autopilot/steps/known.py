@@ -47,6 +47,7 @@ def _face_drift(attempt: Attempt, stored: StoredRegistry) -> None:
         AutopilotError: drifted.
     """
     words = _seen(attempt, stored)
+    attempt.change(last_modified=stored.last_modified)
     if words is None:
         return
     if not _repairs(attempt):

@@ -1,0 +1,48 @@
+"""The way that events take: rules that are enabled, and a dead-letter queue that is empty."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+
+
+class RulesAndQueue:
+    """Implements `EventPath`. Whether a trail records the events is not asked: that may be another account's."""
+
+    def __init__(
+        self, events: "EventBridgeClient", sqs: "SQSClient", rules: Sequence[str], dead_letters_url: str
+    ) -> None:
+        self._events = events
+        self._sqs = sqs
+        self._rules = rules
+        self._dead_letters_url = dead_letters_url
+
+    def doubts(self) -> Sequence[str]:
+        """Why events may not have come, in words."""
+        found = [words for rule in self._rules if (words := self._of_rule(rule))]
+        lying = self._dead_letters()
+        if lying:
+            found.append(f"{lying} events lie in the rules' dead-letter queue")
+        if not found:
+            found.append(
+                "the rules are enabled and their dead-letter queue is empty; events by CloudTrail need a trail that "
+                "records management events in that account and region, and AWS delivers them as best effort"
+            )
+        return found
+
+    def _of_rule(self, rule: str) -> str | None:
+        try:
+            state = self._events.describe_rule(Name=rule)["State"]
+        except ClientError as error:
+            return f"the rule {rule} could not be described ({error.response['Error']['Code']})"
+        return None if state.startswith("ENABLED") else f"the rule {rule} is disabled"
+
+    def _dead_letters(self) -> int:
+        answer = self._sqs.get_queue_attributes(
+            QueueUrl=self._dead_letters_url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])

@@ -1,0 +1,216 @@
+"""Sweep: everything that should be, against everything that is. It reads VerteX and ECR, and writes neither.
+
+Events are best effort, consoles are open to people, installations start with hundreds of repositories. What a sweep
+finds becomes work items, so that the same converge does the work; it keeps no position: a sweep that was killed is made
+up for by the next one, which looks anew.
+
+    lease → observe → plan → too much at once? → work queue → what events had missed → ledger
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from registry_autopilot import causes
+from registry_autopilot.causes import AutopilotError
+from registry_autopilot.incidents import Story
+from registry_autopilot.planning import Action, Entry, Plan, plan
+from registry_autopilot.ports import ConcurrentUpdateError, EventPath, SecretVersions, WorkQueue
+from registry_autopilot.records import Doubt, SweepState, TriggerNote, WorkItem
+from registry_autopilot.steps.attempt import World
+from registry_autopilot.steps.observe import HEALTH, INVENTORY, Observer, Scope
+from registry_autopilot.steps.shared import open_shared, resolve_shared
+
+LEASE_SECONDS = 900  # no longer than the function may run
+NAMED_AT_MOST = 10
+SHOWN_AT_MOST = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a sweep may write without being asked twice, and how often it runs (in seconds)."""
+
+    writes: int = 50
+    percent: int = 20
+    health_period: float = 900
+    inventory_period: float = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The collaborators of the sweep."""
+
+    world: World
+    versions: SecretVersions
+    queue: WorkQueue
+    path: EventPath
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a sweep.
+
+    Attributes:
+        apply: do it; else only say what would be done.
+        yes: do it even where that writes more than the limit.
+        reprove: doubt everything that the ledger believes (VerteX was restored from a backup).
+    """
+
+    apply: bool
+    rhythm: str = INVENTORY
+    yes: bool = False
+    reprove: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sweep found and did.
+
+    Attributes:
+        held: nothing but reports was enqueued, because it would have written too much.
+        busy: another sweep is under way; nothing was looked at.
+    """
+
+    plan: Plan
+    enqueued: int = 0
+    held: bool = False
+    busy: bool = False
+    sweep_id: str = ""
+
+
+_NOTHING = Plan((), 0)
+
+
+def sweep(tools: Tools, order: Order) -> Report:
+    """Look, plan and, when asked to, hand the work over.
+
+    Raises:
+        AutopilotError: VerteX could not be asked; it is told as an incident on VerteX.
+    """
+    state = tools.world.ledger.sweep_state()
+    if not order.apply:
+        return Report(_planned(tools, order, state))
+    now = tools.world.clock()
+    if state.lease_until > now:
+        return Report(_NOTHING, busy=True)
+    try:
+        state = tools.world.ledger.commit_sweep(state, state.model_copy(update={"lease_until": now + LEASE_SECONDS}))
+    except ConcurrentUpdateError:
+        return Report(_NOTHING, busy=True)
+    return _carried_out(tools, order, state)
+
+
+def document(report: Report) -> dict[str, Any]:
+    """A report as the function answers it: Lambda's answers end at 6 MB, so a long plan is cut and says so."""
+    shown = report.plan.entries[:SHOWN_AT_MOST]
+    return {
+        "entries": [
+            {
+                "action": entry.action.value,
+                "name": entry.name,
+                "why": entry.why,
+                "definition": entry.definition,
+                "uid": entry.uid,
+            }
+            for entry in shown
+        ],
+        "counts": report.plan.counts,
+        "checked": report.plan.checked,
+        "pending": report.plan.pending,
+        "enqueued": report.enqueued,
+        "held": report.held,
+        "busy": report.busy,
+        "sweep": report.sweep_id,
+        "truncated": len(report.plan.entries) > SHOWN_AT_MOST,
+    }
+
+
+def restore(tools: Tools, name: str) -> WorkItem | None:
+    """Have one registry put right, whatever its definition's `on_drift` says; None: there is none of the name."""
+    state = next((one for one in tools.world.ledger.registries() if name in {one.name, one.key}), None)
+    if state is None:
+        return None
+    note = _note(tools, "restore", "a person asked to restore it")
+    item = state.work(note).model_copy(update={"doubts": (Doubt.DRIFT,), "repair": True})
+    tools.queue.put([item])
+    return item
+
+
+def _carried_out(tools: Tools, order: Order, state: SweepState) -> Report:
+    found = _planned(tools, order, state)
+    held = not order.yes and found.writes > _most(tools, found)
+    entries = [entry for entry in found.entries if entry.item and not (held and entry.action is not Action.REPORT)]
+    tools.queue.put([entry.item for entry in entries if entry.item is not None])
+    _tell_held(tools, found, held=held)
+    if order.rhythm == INVENTORY:
+        _tell_missed(tools, [entry for entry in found.entries if entry.missed])
+    finished = state.finished | {order.rhythm: tools.world.clock()}
+    now = state.model_copy(update={"lease_until": 0.0, "finished": finished, "counts": found.counts})
+    tools.world.ledger.commit_sweep(state, now)
+    tools.world.metrics.count("SweepsFinished", rhythm=order.rhythm)
+    return Report(found, enqueued=len(entries), held=held, sweep_id=_id(tools))
+
+
+def _planned(tools: Tools, order: Order, state: SweepState) -> Plan:
+    """Look and compare. A VerteX that cannot be asked is one incident, like anybody's."""
+    limits = tools.limits
+    scope = Scope(
+        note=_note(tools, _id(tools), "swept"),
+        rhythm=order.rhythm,
+        period=limits.health_period if order.rhythm == HEALTH else limits.inventory_period,
+        first=not state.finished,
+        reprove=order.reprove,
+    )
+    try:
+        return plan(Observer(tools.world, tools.versions, scope).look())
+    except AutopilotError as error:
+        if causes.subject_of(error) == "vertex":
+            story = Story(what=error.detail, kept="Nothing was written; the next sweep looks again.")
+            retry_at = tools.world.clock() + (error.cause.delay(1) or 0)
+            open_shared(tools.world, "vertex", "VerteX", error.cause, story, retry_at=retry_at)
+        raise
+
+
+def _most(tools: Tools, found: Plan) -> float:
+    return max(tools.limits.writes, found.checked * tools.limits.percent / 100)
+
+
+def _tell_held(tools: Tools, found: Plan, *, held: bool) -> None:
+    world = tools.world
+    if held:
+        story = Story(
+            what=f"A sweep would write {found.writes} of {found.checked} registries; {round(_most(tools, found))} are "
+            "allowed without being asked for.",
+            kept="Nothing was written; what needs no write was done.",
+        )
+        open_shared(world, "sweep", "the sweep", causes.SWEEP_HELD, story)
+    elif world.ledger.system("sweep").cause == causes.SWEEP_HELD.slug:
+        story = Story(what="The sweep is below its limit again, or was let through.", kept="Nothing is left to do.")
+        resolve_shared(world, "sweep", world.clock(), story=story)
+
+
+def _tell_missed(tools: Tools, missed: Sequence[Entry]) -> None:
+    """Say once that events did not come, and why as far as that can be known; over when a sweep finds none."""
+    world = tools.world
+    if not missed:
+        story = Story(what="A sweep found nothing that an event had not told.", kept="Nothing is left to do.")
+        resolve_shared(world, "missed-events", world.clock(), story=story)
+        return
+    names = ", ".join(entry.name for entry in missed[:NAMED_AT_MOST])
+    more = f" and {len(missed) - NAMED_AT_MOST} more" if len(missed) > NAMED_AT_MOST else ""
+    reasons = "; ".join(tools.path.doubts())
+    story = Story(
+        what=f"No event told of {names}{more} ({missed[0].why}). What is known of the way events take: {reasons}.",
+        kept="The sweep has handed the work over; nothing is lost.",
+    )
+    open_shared(world, "missed-events", "the events from AWS", causes.MISSED_EVENTS, story)
+
+
+def _note(tools: Tools, event_id: str, why: str) -> TriggerNote:
+    return TriggerNote(kind="Swept", event_id=event_id, at=tools.world.clock(), subject=why)
+
+
+def _id(tools: Tools) -> str:
+    """Different for each sweep, so that the work queue takes what an earlier one put, too."""
+    return f"sweep-{tools.world.clock():.3f}"
