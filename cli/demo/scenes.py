@@ -10,6 +10,11 @@ from cli.demo.rotation_scenes import (
     one_secret_is_used_by_many,
 )
 from cli.demo.stage import Stage
+from cli.demo.sweep_scenes import (
+    a_definition_is_edited,
+    a_registry_is_deleted_in_the_console,
+    an_existing_installation_is_looked_at,
+)
 from sandbox.aws import Place
 from sandbox.aws.local import make_credentials
 from sandbox.aws.seeds import PULL_SECRET
@@ -159,6 +164,9 @@ SCENES: tuple[Scene, ...] = (
     a_rotation_fails,
     vertex_is_away_and_comes_back,
     observe_writes_nothing,
+    an_existing_installation_is_looked_at,
+    a_registry_is_deleted_in_the_console,
+    a_definition_is_edited,
     one_secret_is_used_by_many,
 )
 

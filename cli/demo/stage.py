@@ -97,6 +97,31 @@ class Stage:
         self._note(self.sandbox.activity.fail_rotation(name))
         self.settle()
 
+    def create_silently(self, *names: str) -> None:
+        """Repositories of which no event tells."""
+        for name in names:
+            self.sandbox.aws.client("ecr").create_repository(repositoryName=name)
+
+    def plan(self) -> dict[str, Any]:
+        """What a sweep would do, as `autopilot plan` shows it."""
+        return self.sandbox.sweep("plan", rhythm="inventory")
+
+    def apply(self, rhythm: str = "inventory") -> dict[str, Any]:
+        """A sweep, and what comes of it."""
+        report = self.sandbox.sweep("apply", rhythm=rhythm)
+        self.settle()
+        return report
+
+    def restore(self, name: str) -> None:
+        """Have one registry put right, as `autopilot restore` does."""
+        self.sandbox.sweep("restore", name=name)
+        self.settle()
+
+    def put_definition(self, parameter: str, document: str) -> None:
+        """A definition is changed in Parameter Store."""
+        self._note(self.sandbox.activity.put_parameter(parameter, document))
+        self.settle()
+
     def set_mode(self, mode: str) -> None:
         """The mode parameter is changed."""
         self._note(self.sandbox.activity.put_parameter(self.sandbox.deployment["ModeParameter"], mode))
