@@ -20,6 +20,7 @@ from tests.support.world import (
     CountingMetrics,
     FakeChannel,
     FakeDefinitions,
+    FakeDiagnosis,
     FakePath,
     FakeProver,
     FakeRepositories,
@@ -53,6 +54,7 @@ class Pipeline:
         self.repositories = FakeRepositories()
         self.prover = FakeProver()
         self.tokens = FakeTokens(self.clock)
+        self.diagnosis = FakeDiagnosis()
         self.ledger = MemoryLedger()
         self.queue = FifoQueue(self.clock)
         self.metrics = CountingMetrics()
@@ -82,6 +84,7 @@ class Pipeline:
             rules=self.rules,
             home=Home(ACCOUNT, REGION),
             console_link=lambda key: f"https://console.example/{key}",
+            diagnosis=wrap(self.diagnosis),
         )
 
     @property

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import parse_definition
+from registry_autopilot.diagnosis import Target
 from registry_autopilot.events import Repository
 from registry_autopilot.hosts import EcrHost, partition_of_region, render_ecr_host
 from registry_autopilot.incidents import Change, Incident
@@ -173,6 +174,18 @@ class FakeTokens:
             raise AutopilotError(causes.ROLE_NOT_ASSUMABLE, f"Autopilot could not assume the role {role}")
         self.issued.append((role, host.location))
         return IssuedToken("AWS", SecretStr(f"token-{len(self.issued)}"), self._clock() + 12 * 3600)
+
+
+@dataclass(slots=True)
+class FakeDiagnosis:
+    """Sees what the test says, and remembers where it was sent to look."""
+
+    seen: tuple[str, ...] = ("a connection to port 443 opens",)
+    looked_at: list[Target] = field(default_factory=list)
+
+    def look(self, target: Target) -> Sequence[str]:
+        self.looked_at.append(target)
+        return self.seen
 
 
 class FifoQueue:

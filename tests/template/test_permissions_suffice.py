@@ -37,6 +37,13 @@ MOVED = {
     "match": {"repositories": ["team-*"]},
     "credentials": {"kind": "access-key", "secret": OTHER_SECRET},
 }
+ROLE = "arn:aws:iam::123456789012:role/sandbox-ecr-pull"
+UNTRUSTED = {
+    "name": "platform-charts",
+    "provider": "helm",
+    "base_content_path": "charts",
+    "credentials": {"kind": "sts", "role": ROLE, "external_id": "not-the-one-of-the-role"},
+}
 BROKEN = {"id": "broken", "name": "broken", "base_content_path": "broken", "credentials": {"kind": "none"}, "x": 1}
 
 
@@ -77,6 +84,7 @@ def _live(sandbox: Sandbox) -> None:
     zarf = ZARF | {"base_content_path": "zarf"}
     sandbox.activity.put_parameter("/registry-autopilot/registries/zarf", json.dumps(zarf))
     sandbox.activity.put_parameter("/registry-autopilot/registries/broken", json.dumps(BROKEN))
+    sandbox.activity.put_parameter("/registry-autopilot/registries/charts", json.dumps(UNTRUSTED))
     sandbox.put_event({"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": _PUSH_OF_NOTHING})
     sandbox.settle()
     sandbox.pass_time(420, step=120)

@@ -75,7 +75,7 @@ def test_only_converge_reads_registry_secrets_and_only_notify_publishes() -> Non
             by_action.setdefault(action, set()).add(role)
     assert by_action["sns:Publish"] == {"NotifyAdminsRole"}
     assert by_action["secretsmanager:GetSecretValue"] == {"ConvergeRegistryRole", "NotifyAdminsRole", "SweepRole"}
-    assert by_action["ecr:DescribeRepositories"] == {"RouteEventsRole", "SweepRole"}
+    assert by_action["ecr:DescribeRepositories"] == {"RouteEventsRole", "ConvergeRegistryRole", "SweepRole"}
     swept = [s for role, s in support.statements() if role == "SweepRole" and "GetSecretValue" in str(s["Action"])]
     assert [s["Sid"] for s in swept] == ["ReadTheVertexLoginAndCa"]
     reads = [s for r, s in support.statements() if s["Sid"] == "ReadTheSecretsThatDefinitionsMayName"]

@@ -39,13 +39,13 @@ class Target:
 
     Attributes:
         ca: PEM of the private CA that the definition gives; trusted beside the system's own.
-        reader: the role as which ECR is asked for repositories; None: as the function itself.
+        is_elsewhere: ECR answers there to a role only that converge has no need of, and so may not assume.
     """
 
     endpoint: str
     identity: Identity
     ca: str | None = None
-    reader: str | None = None
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def answer_words(head: bytes) -> str:
 
 def repositories_words(names: list[str], base: str, limit: int) -> str:
     """Whether ECR has any repository under a base path, of the first `limit` that it lists."""
-    under = [name for name in names if base == "/" or name == base or name.startswith(f"{base}/")]
+    under = [name for name in names if base in {"/", name} or name.startswith(f"{base}/")]
     if under:
         return f"ECR has repositories under the base path {base}"
     among = f" among the first {limit} it lists" if len(names) >= limit else ""

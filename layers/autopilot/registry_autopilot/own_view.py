@@ -61,10 +61,10 @@ class OwnView:
 
     def _at_repositories(self, target: Target, say: Say) -> None:
         host = parse_ecr_host(target.endpoint)
-        if host is None or target.identity.type is not RegistryType.ECR:
+        if host is None or target.identity.type is not RegistryType.ECR or target.is_elsewhere:
             return
         try:
-            listed = self._repositories.listed(host.account, host.region, target.reader)
+            listed = self._repositories.listed(host.account, host.region)
             names = [one.name for one in islice(listed, _LISTED)]
         except AutopilotError:
             say("ECR does not let the function list repositories")

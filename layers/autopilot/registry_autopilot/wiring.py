@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies, proxy_bypass
 
 import boto3
 import httpx
@@ -24,8 +25,11 @@ from registry_autopilot.aws.secret_versions import DescribedSecrets
 from registry_autopilot.aws.secrets import SecretsManager
 from registry_autopilot.aws.topic import TopicChannel
 from registry_autopilot.aws.work_queue import SqsWorkQueue
+from registry_autopilot.hosts import parse_ecr_host
+from registry_autopilot.network import Network
 from registry_autopilot.observability import EmfMetrics
-from registry_autopilot.ports import Channel, Vertex, WorkQueue
+from registry_autopilot.own_view import OwnView
+from registry_autopilot.ports import Channel, Diagnosis, Vertex, WorkQueue
 from registry_autopilot.registry import CredentialValues
 from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings, SweepSettings, _Governed
 from registry_autopilot.slack import SlackChannel
@@ -90,7 +94,8 @@ def converger(metrics: "Metrics") -> Converger:
     settings = ConvergeSettings.read(os.environ)
     secrets = SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG))
     built = VertexBuilder(settings, secrets, boto3.client("dynamodb", config=AWS_CONFIG))
-    return Converger(_world(settings, metrics, built.client), built.deadline)
+    diagnosis = OwnView(Network(), EcrRepositories(_ecr_in), skip=_why_not_connected)
+    return Converger(_world(settings, metrics, built.client, diagnosis), built.deadline)
 
 
 def sweeper(metrics: "Metrics") -> Sweeper:
@@ -146,7 +151,9 @@ def _slack(settings: NotifySettings, webhook_secret: str) -> SlackChannel:
     )
 
 
-def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]) -> World:
+def _world(
+    settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex], diagnosis: Diagnosis | None = None
+) -> World:
     ssm = boto3.client("ssm", config=AWS_CONFIG)
     return World(
         definitions=ParameterStore(ssm, settings.definitions_path, settings.mode_parameter),
@@ -161,7 +168,17 @@ def _world(settings: _Governed, metrics: "Metrics", vertex: Callable[[], Vertex]
         rules=settings.rules,
         home=settings.home,
         console_link=_console_link(settings),
+        diagnosis=diagnosis,
     )
+
+
+def _why_not_connected(host: str) -> str | None:
+    """Hosts that the function itself would not reach directly, so that a look at them would mislead."""
+    if os.environ.get("AWS_ENDPOINT_URL") and parse_ecr_host(host) is not None:
+        return "the function uses another endpoint for AWS"
+    if "https" in getproxies() and not proxy_bypass(host):
+        return "the function would go through its proxy"
+    return None
 
 
 @cache

@@ -1,6 +1,7 @@
 """What the use cases ask of the world. Adapters implement these; tests implement them in memory."""
 
 from registry_autopilot.ports.channels import Announcements, Channel, ChannelError
+from registry_autopilot.ports.diagnosis import Diagnosis
 from registry_autopilot.ports.ledger import ConcurrentUpdateError, Ledger, LedgerWrite
 from registry_autopilot.ports.world import (
     Clock,
@@ -33,6 +34,7 @@ __all__ = [
     "Clock",
     "ConcurrentUpdateError",
     "Definitions",
+    "Diagnosis",
     "EcrTokens",
     "EventPath",
     "FoundRepository",

@@ -9,6 +9,7 @@ from registry_autopilot.matching import Home
 from registry_autopilot.ports import (
     Clock,
     Definitions,
+    Diagnosis,
     EcrTokens,
     Ledger,
     Metrics,
@@ -28,7 +29,7 @@ CLOCK_SKEW_SECONDS = 60  # between the clocks that stamp events and ours
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The collaborators of routing and converge."""
+    """The collaborators of routing and converge; only converge has a `diagnosis`."""
 
     definitions: Definitions
     secrets: Secrets
@@ -42,6 +43,7 @@ class World:
     rules: Rules
     home: Home
     console_link: Callable[[str], str | None]
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from registry_autopilot.redaction import redact
 from registry_autopilot.secret_values import ReadCredential, check_destination
 from registry_autopilot.steps.attempt import Attempt, Wanted
 
-
 NOT_A_DESTINATION = "not looked at, because no credential may go to this host"
 
 
@@ -57,5 +56,5 @@ def _may_go(attempt: Attempt, wanted: Wanted) -> bool:
 def _target(wanted: Wanted) -> Target:
     endpoint = wanted.desired.endpoint
     host = parse_ecr_host(endpoint)
-    reader = wanted.definition.match.reader(host.account) if host else None
-    return Target(endpoint, wanted.desired.identity, wanted.ca, reader)
+    is_elsewhere = host is not None and wanted.definition.match.reader(host.account) is not None
+    return Target(endpoint, wanted.desired.identity, wanted.ca, is_elsewhere=is_elsewhere)

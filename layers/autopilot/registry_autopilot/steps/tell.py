@@ -8,6 +8,7 @@ from registry_autopilot.records import Health, HistoryEntry, Outcome
 from registry_autopilot.secret_values import reference_names
 from registry_autopilot.steps.again import due_after, due_anyway, next_try
 from registry_autopilot.steps.attempt import Attempt
+from registry_autopilot.steps.diagnose import seen_from_here
 from registry_autopilot.steps.shared import open_shared, resolve_shared
 from registry_autopilot.steps.words import how_many_use, subject_name, what_happened, what_was_kept, who
 
@@ -100,14 +101,15 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
         refused_cause=error.cause.slug,
         name=attempt.state.name or (wanted.desired.name if wanted else ""),
     )
+    subject = causes.subject_of(error) or _secret_behind_many(attempt, error)
+    looked = seen_from_here(attempt, error, subject)
     story = Story(
-        what=what_happened(attempt, error),
+        what=what_happened(attempt, error, looked),
         kept=what_was_kept(attempt, error),
         trigger=who(attempt),
         next_try_at=due,
-        facts=dict(error.facts),
+        facts=dict(error.facts) | ({"seen": "; ".join(looked)} if looked else {}),
     )
-    subject = causes.subject_of(error) or _secret_behind_many(attempt, error)
     if subject is None:
         told = _open_one(attempt)
         incident = _own_incident(attempt, told, error.cause, story)

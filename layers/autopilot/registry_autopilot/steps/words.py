@@ -1,15 +1,17 @@
 """Words of an incident: what happened, what was kept, who led to it."""
 
+from collections.abc import Sequence
+
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.steps.attempt import Attempt
 
 
-def what_happened(attempt: Attempt, error: AutopilotError) -> str:
-    """The refusal in words, with what our own try saw where the registry itself is at fault."""
+def what_happened(attempt: Attempt, error: AutopilotError, looked: Sequence[str] = ()) -> str:
+    """The refusal in words, with what our own side saw where the registry itself is at fault."""
     about_registry = causes.subject_of(error) is None
-    seen = f" Our own try from the function's network: {attempt.evidence}." if attempt.evidence else ""
-    return f"{error.detail}.{seen if about_registry else ''}"
+    seen = [attempt.evidence, *looked] if attempt.evidence and about_registry else looked
+    return f"{error.detail}.{f" Seen from the function's network: {'; '.join(seen)}." if seen else ''}"
 
 
 def what_was_kept(attempt: Attempt, error: AutopilotError) -> str:
