@@ -27,7 +27,7 @@ def drift_of(stored: StoredRegistry, spec: RegistrySpec, *, name: str, written_a
         return f"somebody changed {', '.join(changed)}"
     if stored.synchronize is not None and stored.synchronize != spec.synchronize:
         return "somebody changed its synchronization setting"
-    if written_at is not None and _written_by_somebody(stored, written_at):
+    if written_at is not None and written_by_somebody(stored.last_modified, stored.sync.last_run, written_at):
         return f"somebody wrote it at {stored.last_modified}; nothing visible differs, its credentials may"
     return None
 
@@ -40,8 +40,12 @@ def seconds_of(timestamp: str | None) -> float | None:
         return None
 
 
-def _written_by_somebody(stored: StoredRegistry, written_at: float) -> bool:
-    modified, synced = seconds_of(stored.last_modified), seconds_of(stored.sync.last_run)
+def written_by_somebody(last_modified: str | None, last_sync: str | None, written_at: float) -> bool:
+    """Whether a time of modification is neither that of our own write nor that of a synchronization.
+
+    The first two are VerteX's ISO 8601 times; `written_at` is when we last wrote, in seconds since the epoch.
+    """
+    modified, synced = seconds_of(last_modified), seconds_of(last_sync)
     if modified is None or modified <= written_at + SLACK_SECONDS:
         return False
     by_its_sync = synced is not None and synced - SLACK_SECONDS <= modified <= synced + SYNC_SECONDS

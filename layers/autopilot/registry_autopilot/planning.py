@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry_autopilot import causes
-from registry_autopilot.drift import SLACK_SECONDS, seconds_of
+from registry_autopilot.drift import seconds_of, written_by_somebody
 from registry_autopilot.matching import Lead, registry_name
 from registry_autopilot.records import Doubt, RegistryState, TriggerNote, WorkItem
 from registry_autopilot.registry import DesiredRegistry
@@ -80,7 +80,8 @@ class Observation:
 
     Attributes:
         period: seconds between two sweeps of this rhythm.
-        first: no sweep has finished before, so nothing was missed.
+        swept_at: when a sweep last looked at VerteX and the secrets; inventoried_at: when one last looked at ECR, too;
+            epoch seconds. What happened before was seen then, or there before we were: no event of it was missed.
         asked: by identity key.
         seen: identity keys under which a repository lies; None: ECR was not asked.
         same: registries in VerteX, by identity key, of asked identities for which the ledger has none.
@@ -89,7 +90,8 @@ class Observation:
 
     now: float
     period: float
-    first: bool
+    swept_at: float | None
+    inventoried_at: float | None
     asked: Mapping[str, Asked]
     states: Mapping[str, RegistryState]
     seen: frozenset[str] | None
@@ -142,6 +144,7 @@ class _Judge:
 
     seen: Observation
     members: dict[str, int] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for state in self.seen.states.values():
@@ -163,15 +166,20 @@ class _Judge:
             yield from self._missing(key, state)
 
     def proofs(self, busy: set[str | None]) -> list[Entry]:
-        """The registries whose daily proof is due: the longest unproven first, spread over the day."""
+        """The registries whose daily proof is due: the longest unproven first, spread over the day.
+
+        With `reprove` all that are not written anyway are looked at now.
+        """
         seen = self.seen
         managed = [s for k in seen.asked if (s := seen.states.get(k)) and s.uid and s.confirmed]
-        calm = [s for s in managed if s.key not in busy and s.incident_id is None and not s.blocked_by]
+        quiet = [s for s in managed if s.incident_id is None or s.sync_failed]
+        calm = [s for s in quiet if s.key not in busy and not s.blocked_by]
         due = [s for s in calm if seen.reprove or seen.now - (s.proved_at or 0) > DAY]
         most = len(due) if seen.reprove else math.ceil(len(managed) * seen.period / DAY * 2)
         oldest = sorted(due, key=lambda state: (state.proved_at or 0, state.key))[:most]
-        doubts = (Doubt.DRIFT, Doubt.PROOF) if seen.reprove else (Doubt.PROOF,)
-        return [self._entry(Action.PROVE, s.key, "not proven for a day", doubts=doubts) for s in oldest]
+        doubts = (Doubt.DRIFT, Doubt.PROOF, Doubt.SYNC) if seen.reprove else (Doubt.PROOF,)
+        why = "nothing the ledger believes counts (reprove)" if seen.reprove else "not proven for a day"
+        return [self._entry(Action.PROVE, s.key, why, doubts=doubts) for s in oldest]
 
     def orphans(self) -> Iterator[Entry]:
         """Managed registries that nobody asks for any more. They are left alone."""
@@ -200,13 +208,17 @@ class _Judge:
             yield self._existing(key, found)
         elif taken := self._holder_of(_name(asked)):
             yield self._report(key, f"the name is taken by the registry {taken}", causes.NAME_CONFLICT)
+        elif _name(asked) in self.names:
+            yield self._report(key, f"another base path has the name {_name(asked)!r}, too", causes.NAME_CONFLICT)
         elif self._is_full(asked):
             most = asked.lead.definition.max_registries
             yield self._report(key, f"the family may have {most} registries at most", causes.TOO_MANY_REGISTRIES)
         else:
             definition = asked.lead.definition.id
             self.members[definition] = self.members.get(definition, 0) + 1
-            yield self._entry(Action.CREATE, key, "VerteX has no registry of this identity", asked.created_at)
+            self.names.add(_name(asked))
+            missed = state is None and self._is_missed(asked.created_at, self.seen.inventoried_at)
+            yield self._entry(Action.CREATE, key, "VerteX has no registry of this identity", missed=missed)
 
     def _existing(self, key: str, found: Sequence[StoredRegistry]) -> Entry:
         """Asked for, and somebody made it already."""
@@ -237,7 +249,7 @@ class _Judge:
             yield self._differs(key, state, asked.desired)
         elif state.expires_at is not None and self._renewal_is_overdue(state):
             yield self._entry(Action.RENEW, key, "the ECR token should have been renewed")
-        else:
+        elif not self.seen.reprove:
             yield from self._sync(key)
 
     def _drift(self, key: str, state: RegistryState) -> Entry | None:
@@ -268,8 +280,8 @@ class _Judge:
         summary = self.seen.summaries.get(state.uid or "")
         if summary is None or summary.last_modified in {None, state.last_modified}:
             return False
-        modified = seconds_of(summary.last_modified)
-        return modified is None or modified > (state.written_at or 0) + SLACK_SECONDS
+        unreadable = seconds_of(summary.last_modified) is None
+        return unreadable or written_by_somebody(summary.last_modified, summary.sync.last_run, state.written_at or 0)
 
     def _differs(self, key: str, state: RegistryState, desired: DesiredRegistry) -> Entry:
         """The definition changed, or a version of its secrets did."""
@@ -277,7 +289,10 @@ class _Judge:
         moved = [s.arn.rpartition(":")[2] for s in desired.secrets if before.get((s.use, s.arn), "") != s.version_id]
         if moved and before.keys() == {(s.use, s.arn) for s in desired.secrets}:
             words = f"the current version of {', '.join(moved)} is not the one applied"
-            return self._entry(Action.REFRESH, key, words, self.seen.asked[key].changed_at, uid=state.uid)
+            changed_at = self.seen.asked[key].changed_at
+            tried = changed_at is not None and max(state.refused_at or 0, state.waiting_since or 0) >= changed_at
+            missed = not tried and self._is_missed(changed_at, self.seen.swept_at)
+            return self._entry(Action.REFRESH, key, words, uid=state.uid, missed=missed)
         return self._entry(Action.UPDATE, key, "the definition asks for something else than was applied", uid=state.uid)
 
     def _renewal_is_overdue(self, state: RegistryState) -> bool:
@@ -303,9 +318,25 @@ class _Judge:
         same = state.refused_fingerprint == asked.desired.fingerprint and (state.incident_id or state.blocked_by)
         if state.held is not None and state.held_fingerprint == asked.desired.fingerprint:
             return self._about(state, f"held back by mode observe: would {state.held}")
-        if same and not state.sync_failed:
+        if (same or self._refused_unresolved(asked, state)) and not state.sync_failed:
             return self._about(state, f"refused ({state.refused_cause}); it is tried again by its own rule")
         return None
+
+    def _refused_unresolved(self, asked: Asked, state: RegistryState) -> bool:
+        """Refused before it could be resolved (a malformed secret, a host that is not allowed), and no secret is newer.
+
+        A definition leaves no such trace: what was refused so is tried again after a day at the latest.
+        """
+        if state.refused_at is None or state.refused_fingerprint is not None:
+            return False
+        told = state.incident_id is not None or state.blocked_by is not None
+        return told and state.refused_at >= (asked.changed_at or 0) and self.seen.now - state.refused_at < DAY
+
+    def _is_missed(self, since: float | None, looked_at: float | None) -> bool:
+        """Whether an event should have told what happened at `since`, after somebody last looked."""
+        if since is None or looked_at is None:
+            return False
+        return since >= looked_at and self.seen.now - since > MISSED_AFTER_SECONDS
 
     def _sync(self, key: str) -> Iterator[Entry]:
         """How its synchronization stands, as the summary tells."""
@@ -334,14 +365,13 @@ class _Judge:
         action: Action,
         key: str,
         why: str,
-        since: float | None = None,
         *,
         uid: str | None = None,
         doubts: tuple[Doubt, ...] = (),
+        missed: bool = False,
     ) -> Entry:
-        """An entry with its work; `since` is when the event happened that should have told."""
+        """An entry with its work."""
         asked = self.seen.asked[key]
-        missed = not self.seen.first and since is not None and self.seen.now - since > MISSED_AFTER_SECONDS
         state = self.seen.states.get(key)
         name = state.shown_name if state is not None and state.name else _name(asked)
         item = self._item(key, why, doubts)

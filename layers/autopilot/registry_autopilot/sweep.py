@@ -14,7 +14,7 @@ from typing import Any
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.incidents import Story
-from registry_autopilot.planning import Action, Entry, Plan, plan
+from registry_autopilot.planning import WRITES, Entry, Plan, plan
 from registry_autopilot.ports import ConcurrentUpdateError, EventPath, SecretVersions, WorkQueue
 from registry_autopilot.records import Doubt, SweepState, TriggerNote, WorkItem
 from registry_autopilot.steps.attempt import World
@@ -68,7 +68,7 @@ class Report:
     """What a sweep found and did.
 
     Attributes:
-        held: nothing but reports was enqueued, because it would have written too much.
+        held: nothing that creates or changes a registry was enqueued, because it would have been too much.
         busy: another sweep is under way; nothing was looked at.
     """
 
@@ -98,7 +98,11 @@ def sweep(tools: Tools, order: Order) -> Report:
         state = tools.world.ledger.commit_sweep(state, state.model_copy(update={"lease_until": now + LEASE_SECONDS}))
     except ConcurrentUpdateError:
         return Report(_NOTHING, busy=True)
-    return _carried_out(tools, order, state)
+    try:
+        return _carried_out(tools, order, state)
+    except AutopilotError:
+        tools.world.ledger.commit_sweep(state, state.model_copy(update={"lease_until": 0.0}))
+        raise
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -140,11 +144,11 @@ def restore(tools: Tools, name: str) -> WorkItem | None:
 def _carried_out(tools: Tools, order: Order, state: SweepState) -> Report:
     found = _planned(tools, order, state)
     held = not order.yes and found.writes > _most(tools, found)
-    entries = [entry for entry in found.entries if entry.item and not (held and entry.action is not Action.REPORT)]
+    entries = [entry for entry in found.entries if entry.item and not (held and entry.action in WRITES)]
     tools.queue.put([entry.item for entry in entries if entry.item is not None])
-    _tell_held(tools, found, held=held)
-    if order.rhythm == INVENTORY:
-        _tell_missed(tools, [entry for entry in found.entries if entry.missed])
+    complete = order.rhythm == INVENTORY  # only who looked at everything may say that it is over
+    _tell_held(tools, found, held=held, complete=complete)
+    _tell_missed(tools, [entry for entry in found.entries if entry.missed], complete=complete)
     finished = state.finished | {order.rhythm: tools.world.clock()}
     now = state.model_copy(update={"lease_until": 0.0, "finished": finished, "counts": found.counts})
     tools.world.ledger.commit_sweep(state, now)
@@ -159,7 +163,8 @@ def _planned(tools: Tools, order: Order, state: SweepState) -> Plan:
         note=_note(tools, _id(tools), "swept"),
         rhythm=order.rhythm,
         period=limits.health_period if order.rhythm == HEALTH else limits.inventory_period,
-        first=not state.finished,
+        swept_at=max(state.finished.values(), default=None),
+        inventoried_at=state.finished.get(INVENTORY),
         reprove=order.reprove,
     )
     try:
@@ -176,23 +181,25 @@ def _most(tools: Tools, found: Plan) -> float:
     return max(tools.limits.writes, found.checked * tools.limits.percent / 100)
 
 
-def _tell_held(tools: Tools, found: Plan, *, held: bool) -> None:
+def _tell_held(tools: Tools, found: Plan, *, held: bool, complete: bool) -> None:
     world = tools.world
     if held:
         story = Story(
             what=f"A sweep would write {found.writes} of {found.checked} registries; {round(_most(tools, found))} are "
             "allowed without being asked for.",
-            kept="Nothing was written; what needs no write was done.",
+            kept="None of them was handed over; proofs, synchronizations and renewals went on.",
         )
         open_shared(world, "sweep", "the sweep", causes.SWEEP_HELD, story)
-    elif world.ledger.system("sweep").cause == causes.SWEEP_HELD.slug:
+    elif complete and world.ledger.system("sweep").cause == causes.SWEEP_HELD.slug:
         story = Story(what="The sweep is below its limit again, or was let through.", kept="Nothing is left to do.")
         resolve_shared(world, "sweep", world.clock(), story=story)
 
 
-def _tell_missed(tools: Tools, missed: Sequence[Entry]) -> None:
+def _tell_missed(tools: Tools, missed: Sequence[Entry], *, complete: bool) -> None:
     """Say once that events did not come, and why as far as that can be known; over when a sweep finds none."""
     world = tools.world
+    if not missed and not complete:
+        return
     if not missed:
         story = Story(what="A sweep found nothing that an event had not told.", kept="Nothing is left to do.")
         resolve_shared(world, "missed-events", world.clock(), story=story)

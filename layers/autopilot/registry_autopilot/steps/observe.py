@@ -23,7 +23,7 @@ from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.find import identity_of
 from registry_autopilot.steps.items import is_kept, item_of
 from registry_autopilot.steps.reading import tell_broken
-from registry_autopilot.steps.shared import open_shared
+from registry_autopilot.steps.shared import end_shared, open_shared
 from registry_autopilot.vertex.models import RegistrySummary, StoredRegistry
 
 HEALTH, INVENTORY = "health", "inventory"
@@ -36,14 +36,15 @@ class Scope:
     Attributes:
         rhythm: `health` looks at VerteX and the ledger, `inventory` at ECR as well.
         period: seconds between two sweeps of this rhythm.
-        first: no sweep has finished before.
+        swept_at, inventoried_at: when a sweep of any rhythm, and one that looked at ECR, last finished; epoch seconds.
         reprove: nothing that the ledger believes of VerteX counts.
     """
 
     note: TriggerNote
     rhythm: str
     period: float
-    first: bool
+    swept_at: float | None
+    inventoried_at: float | None
     reprove: bool = False
 
 
@@ -79,7 +80,8 @@ class Observer:
         return Observation(
             now=world.clock(),
             period=self.scope.period,
-            first=self.scope.first,
+            swept_at=self.scope.swept_at,
+            inventoried_at=self.scope.inventoried_at,
             asked=self._asked,
             states=states,
             seen=frozenset(self._seen) if self.scope.rhythm == INVENTORY and self._complete else None,
@@ -125,6 +127,7 @@ class Observer:
             try:
                 for one in self.world.repositories.listed(account, region, role):
                     self._ask_for_one(asking, account, region, role, one)
+                end_shared(self.world, f"account:{account}", causes.ACCESS_DENIED)
             except AutopilotError as error:
                 self._complete = False
                 self._tell_denied(error)
