@@ -1,5 +1,6 @@
 """Run every measurement and print it. Counts are exact; times depend on the machine."""
 
+import json
 import statistics
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from sandbox.stack import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORIES = 500
+REPOSITORIES_SWEPT = (10, 1_000, 100_000)
+NEW_REGISTRIES = 200
 
 
 def main() -> None:
@@ -18,6 +21,8 @@ def main() -> None:
     print(f"cold import of a function        median {_cold_import():.2f} s of 5")
     print(f"parsing a CreateRepository event {_parsing():,.0f} events/s")
     _many_repositories()
+    _sweeps()
+    _throughput()
 
 
 def _cold_import() -> float:
@@ -57,6 +62,32 @@ def _many_repositories() -> None:
             f" {requests} registry requests, {len(sandbox.vertex.syncs())} syncs"
         )
         print(f"  made in {created:.1f} s, everything settled {settled - created:.1f} s later")
+
+
+def _sweeps() -> None:
+    """A sweep that finds nothing, each in a process of its own, so that its peak memory is its own."""
+    found = [_run("benchmarks.sweep", str(count)) for count in REPOSITORIES_SWEPT]
+    for count, one in zip(REPOSITORIES_SWEPT, found, strict=True):
+        print(
+            f"sweep of {count:>6} repositories       {one['registries']} registries, {one['lists']} lists asked of"
+            f" VerteX, {one['seconds']:.2f} s, peak {one['peak_mb']:.0f} MB"
+        )
+    growth = found[-1]["seconds"] / found[-2]["seconds"]
+    print(f"  from {REPOSITORIES_SWEPT[-2]} to {REPOSITORIES_SWEPT[-1]} repositories: {growth:.1f} times as long")
+
+
+def _throughput() -> None:
+    one = _run("benchmarks.throughput", str(NEW_REGISTRIES))
+    print(
+        f"{NEW_REGISTRIES} new registries at 300 ms      {one['ratio']} times what the rate allows at best"
+        f" ({one['seconds']} s of {one['best_seconds']}), {one['requests']} requests, {one['too_many_requests']} 429"
+    )
+
+
+def _run(module: str, argument: str) -> dict[str, float]:
+    command = [sys.executable, "-m", module, argument]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)  # noqa: S603 - our own code
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 if __name__ == "__main__":

@@ -247,12 +247,18 @@ class HistoryEntry(_Record):
 
 
 class KnownUid(_Record):
-    """A registry of VerteX whose base content path was read once, so that it needs no second typed GET."""
+    """A registry of VerteX whose identity is known, so that it needs no typed GET.
+
+    Attributes:
+        last_modified: VerteX's `lastModifiedTimestamp` when its identity was read.
+        written_at: when we ourselves wrote it, in seconds since the epoch; the timestamp of that write is not known.
+    """
 
     uid: str
     name: str
     identity_key: str
     last_modified: str | None = None
+    written_at: float | None = None
 
 
 class SystemState(_Record):

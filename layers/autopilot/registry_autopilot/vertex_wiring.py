@@ -19,7 +19,7 @@ from registry_autopilot.vertex.session import Session
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SWEEPERS = 1  # the sweep runs once at a time, beside the workers of converge
+SWEEP_PART = 0.1  # of the stack's rate; the sweep sends few requests, and runs once at a time
 BURST = 3  # requests a worker may send at once; VerteX allows 50 to everybody behind one address
 
 
@@ -32,6 +32,7 @@ class VertexBuilder:
         self._settings = settings
         self._secrets = secrets
         self._dynamodb = dynamodb
+        self._watch = watch
         self._client: VertexClient | None = None
         self._ca_version: str | None = None
         self._deadline: float | None = None
@@ -60,9 +61,15 @@ class VertexBuilder:
             vertex_url=settings.vertex_url,
             login_field=settings.vertex_login_field,
         )
-        workers = settings.converge_workers + SWEEPERS
-        limiter = RateLimiter(share(settings.vertex_requests_per_second, workers), BURST)
-        return VertexClient(http, session, limiter)
+        return VertexClient(http, session, RateLimiter(rate_of(settings), BURST), watch=self._watch)
+
+
+def rate_of(settings: ConvergeSettings | SweepSettings) -> float:
+    """Requests a second of one execution environment: all that may run at once never exceed the stack's rate."""
+    rate = settings.vertex_requests_per_second
+    if isinstance(settings, SweepSettings):
+        return rate * SWEEP_PART
+    return share(rate * (1 - SWEEP_PART), settings.converge_workers)
 
 
 def trust(bundle: SecretValue | None) -> ssl.SSLContext:

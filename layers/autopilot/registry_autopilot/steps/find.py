@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
+from registry_autopilot.drift import SLACK_SECONDS, seconds_of
 from registry_autopilot.hosts import normalise_endpoint
 from registry_autopilot.matching import location_of
 from registry_autopilot.records import KnownUid
@@ -100,11 +101,27 @@ def _unknown(attempt: Attempt, candidates: list[RegistrySummary]) -> list[Regist
     """Leave out what an earlier typed GET showed to be another identity, unless it was changed since."""
     known = attempt.world.ledger.known_uids([s.uid for s in candidates])
     own = attempt.item.identity.key
-    return [s for s in candidates if not _is_known_other(known.get(s.uid), s, own)]
+    return [s for s in candidates if not _is_known_other(known.get(s.uid), s, own) and not _is_being_made(attempt, s)]
 
 
 def _is_known_other(known: KnownUid | None, summary: RegistrySummary, own: str) -> bool:
-    return known is not None and known.identity_key != own and known.last_modified == summary.last_modified
+    return known is not None and known.identity_key != own and is_as_known(known, summary)
+
+
+def is_as_known(known: KnownUid, summary: RegistrySummary) -> bool:
+    """Whether nobody has written a registry since its identity was read, or since we wrote it ourselves."""
+    if known.written_at is None:
+        return known.last_modified == summary.last_modified
+    modified = seconds_of(summary.last_modified)
+    return modified is not None and modified <= known.written_at + SLACK_SECONDS
+
+
+def _is_being_made(attempt: Attempt, summary: RegistrySummary) -> bool:
+    """Whether another worker is creating it at this moment, under the intent that holds its name."""
+    ledger = attempt.world.ledger
+    owner = ledger.name_owner(summary.name)
+    state = ledger.registry(owner) if owner is not None and owner != attempt.state.key else None
+    return state is not None and state.intent is not None and state.intent.lease_until > attempt.world.clock()
 
 
 def _read(attempt: Attempt, summary: RegistrySummary) -> StoredRegistry | None:

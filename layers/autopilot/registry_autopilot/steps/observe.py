@@ -20,7 +20,7 @@ from registry_autopilot.ports import ListedRepository, SecretVersion, SecretVers
 from registry_autopilot.records import KnownUid, RegistryState, TriggerNote, WorkItem
 from registry_autopilot.registry import RegistryType, SecretRef
 from registry_autopilot.steps.attempt import World
-from registry_autopilot.steps.find import identity_of
+from registry_autopilot.steps.find import identity_of, is_as_known
 from registry_autopilot.steps.items import is_kept, item_of
 from registry_autopilot.steps.reading import tell_broken
 from registry_autopilot.steps.shared import end_shared, open_shared
@@ -198,8 +198,7 @@ class Observer:
         self, summary: RegistrySummary, known: KnownUid | None, missing: Iterable[str]
     ) -> Iterable[tuple[str, StoredRegistry]]:
         """The registry under its identity's key, if that is missing; read unless it is known to be another one."""
-        other = known is not None and known.identity_key not in missing
-        if known is not None and other and known.last_modified == summary.last_modified:
+        if known is not None and known.identity_key not in missing and is_as_known(known, summary):
             return
         stored = self.world.vertex().get_registry(summary.type or RegistryType.ECR, summary.uid)
         identity = identity_of(stored) if stored is not None else None

@@ -73,6 +73,13 @@ def _applied(attempt: Attempt) -> None:
         written_at=attempt.world.clock(),
         expires_at=wanted.expires_at,
     )
+    if attempt.state.uid is not None:
+        attempt.known = KnownUid(
+            uid=attempt.state.uid,
+            name=attempt.state.name,
+            identity_key=attempt.item.identity.key,
+            written_at=attempt.state.written_at,
+        )
 
 
 def _post(attempt: Attempt, body: dict[str, Any]) -> str:
@@ -160,7 +167,12 @@ def confirm(attempt: Attempt) -> None:
     if entry.is_default:
         raise AutopilotError(causes.PROTECTED, f"the registry {entry.name!r} is a default registry of VerteX")
     attempt.change(confirmed=True, intent=None, name=entry.name or attempt.state.name)
-    attempt.known = KnownUid(uid=entry.uid, name=entry.name, identity_key=attempt.item.identity.key)
+    attempt.known = KnownUid(
+        uid=entry.uid,
+        name=entry.name,
+        identity_key=attempt.item.identity.key,
+        written_at=attempt.state.written_at,
+    )
 
 
 def refuse_protected(attempt: Attempt, stored: StoredRegistry) -> None:
