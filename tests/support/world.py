@@ -23,6 +23,7 @@ from registry_autopilot.ports import (
     Mode,
     Proof,
     SecretVersion,
+    Unit,
     Verdict,
 )
 from registry_autopilot.records import WorkItem
@@ -226,13 +227,17 @@ class FakeChannel:
 
 @dataclass(slots=True)
 class CountingMetrics:
-    """Counts by name."""
+    """Counts and measured values by name."""
 
     counts: dict[str, int] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
 
     def count(self, name: str, **dimensions: str) -> None:
         key = "/".join([name, *dimensions.values()])
         self.counts[key] = self.counts.get(key, 0) + 1
+
+    def observe(self, name: str, value: float, unit: Unit, **dimensions: str) -> None:
+        self.values.setdefault("/".join([name, *dimensions.values()]), []).append(value)
 
 
 def host(account: str = ACCOUNT, region: str = REGION, *, fips: bool = False) -> str:

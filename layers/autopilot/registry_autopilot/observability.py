@@ -2,7 +2,8 @@
 
 import functools
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -10,6 +11,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.logging.types import PowertoolsLogRecord
 from aws_lambda_powertools.metrics import MetricUnit
 
+from registry_autopilot.ports import Unit
 from registry_autopilot.redaction import redact
 
 
@@ -55,12 +57,24 @@ def guarded[**P, R](logger: Logger) -> Callable[[Callable[P, R]], Callable[P, R]
 
 
 class EmfMetrics:
-    """Implements the `Metrics` of the use cases: counts without asset names."""
+    """Implements the `Metrics` of the use cases in CloudWatch's embedded metric format, without asset names.
+
+    An outcome, cause or channel becomes part of a metric's name (`ConvergedRegistered`), so that a line of the log
+    needs no dimension set of its own and an alarm names one metric.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def count(self, name: str, **dimensions: str) -> None:
-        """Add one; an outcome or channel becomes part of the name, so that a line needs no own dimension set."""
-        suffix = "".join(value[:1].upper() + value[1:] for value in dimensions.values())
-        self._metrics.add_metric(name=f"{name}{suffix}", unit=MetricUnit.Count, value=1)
+        """Add one."""
+        self.observe(name, 1, Unit.COUNT, **dimensions)
+
+    def observe(self, name: str, value: float, unit: Unit, **dimensions: str) -> None:
+        """Note one measured value; several of one line become one metric's samples."""
+        self._metrics.add_metric(name=name + _suffix(dimensions.values()), unit=MetricUnit(unit.value), value=value)
+
+
+def _suffix(values: Iterable[str]) -> str:
+    """`credentials-rejected` as `CredentialsRejected`."""
+    return "".join(part[:1].upper() + part[1:] for value in values for part in re.split(r"[^A-Za-z0-9]", value))

@@ -77,7 +77,9 @@ class _Router:
         self._world.metrics.count("EventsReceived", outcome=type(event).__name__)
         match event:
             case Tick():
-                return self._due()
+                items = self._due()
+                self._world.metrics.count("TicksHandled")
+                return items
             case RepositoryCreated(origin=origin, repository=repository):
                 return self._touched(origin, repository, "RepositoryCreated", pushed=False)
             case ImagePushed(origin=origin, repository=repository):

@@ -2,6 +2,7 @@
 
 import ssl
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from registry_autopilot import causes
@@ -15,6 +16,7 @@ from registry_autopilot.vertex.client import VertexClient
 from registry_autopilot.vertex.http_client import open_http
 from registry_autopilot.vertex.rate import RateLimiter, share
 from registry_autopilot.vertex.session import Session
+from registry_autopilot.vertex.transport import RequestRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,7 +29,11 @@ class VertexBuilder:
     """Builds the client when it is first needed, so that an unchanged registry costs neither TLS nor a login."""
 
     def __init__(
-        self, settings: ConvergeSettings | SweepSettings, secrets: SecretsManager, dynamodb: "DynamoDBClient"
+        self,
+        settings: ConvergeSettings | SweepSettings,
+        secrets: SecretsManager,
+        dynamodb: "DynamoDBClient",
+        watch: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self._settings = settings
         self._secrets = secrets

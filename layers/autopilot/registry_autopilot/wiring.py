@@ -15,10 +15,10 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.session import get_session
 
 from registry_autopilot.aws.announcements import DynamoAnnouncements
+from registry_autopilot.aws.counted_ledger import CountedLedger
 from registry_autopilot.aws.definitions_store import ParameterStore
 from registry_autopilot.aws.ecr_tokens import SESSION_NAME, RoleTokens
 from registry_autopilot.aws.event_path import RulesAndQueue
-from registry_autopilot.aws.ledger import DynamoLedger
 from registry_autopilot.aws.proof import AccessKeyProver
 from registry_autopilot.aws.repositories import EcrRepositories
 from registry_autopilot.aws.secret_versions import DescribedSecrets
@@ -29,12 +29,13 @@ from registry_autopilot.hosts import parse_ecr_host
 from registry_autopilot.network import Network
 from registry_autopilot.observability import EmfMetrics
 from registry_autopilot.own_view import OwnView
-from registry_autopilot.ports import Channel, Diagnosis, Vertex, WorkQueue
+from registry_autopilot.ports import Channel, Diagnosis, Unit, Vertex, WorkQueue
 from registry_autopilot.registry import CredentialValues
 from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings, SweepSettings, _Governed
 from registry_autopilot.slack import SlackChannel
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.sweep import Limits, Tools
+from registry_autopilot.vertex.transport import RequestRecord
 from registry_autopilot.vertex_wiring import VertexBuilder
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def converger(metrics: "Metrics") -> Converger:
     """Collaborators of converge_registry; the VerteX client is built at its first use."""
     settings = ConvergeSettings.read(os.environ)
     secrets = SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG))
-    built = VertexBuilder(settings, secrets, boto3.client("dynamodb", config=AWS_CONFIG))
+    built = VertexBuilder(settings, secrets, boto3.client("dynamodb", config=AWS_CONFIG), _watch(metrics))
     diagnosis = OwnView(Network(), EcrRepositories(_ecr_in), skip=_why_not_connected)
     return Converger(_world(settings, metrics, built.client, diagnosis), built.deadline)
 
@@ -103,7 +104,7 @@ def sweeper(metrics: "Metrics") -> Sweeper:
     settings = SweepSettings.read(os.environ)
     secretsmanager, sqs = boto3.client("secretsmanager", config=AWS_CONFIG), boto3.client("sqs", config=AWS_CONFIG)
     dynamodb, events = boto3.client("dynamodb", config=AWS_CONFIG), boto3.client("events", config=AWS_CONFIG)
-    built = VertexBuilder(settings, SecretsManager(secretsmanager), dynamodb)
+    built = VertexBuilder(settings, SecretsManager(secretsmanager), dynamodb, _watch(metrics))
     tools = Tools(
         world=_world(settings, metrics, built.client),
         versions=DescribedSecrets(secretsmanager),
@@ -162,7 +163,7 @@ def _world(
         prover=AccessKeyProver(_sts_as),
         tokens=RoleTokens(_sts_in, _ecr_as),
         vertex=vertex,
-        ledger=DynamoLedger(boto3.client("dynamodb", config=AWS_CONFIG), settings.ledger_table),
+        ledger=CountedLedger(boto3.client("dynamodb", config=AWS_CONFIG), settings.ledger_table, EmfMetrics(metrics)),
         metrics=EmfMetrics(metrics),
         clock=time.time,
         rules=settings.rules,
@@ -170,6 +171,18 @@ def _world(
         console_link=_console_link(settings),
         diagnosis=diagnosis,
     )
+
+
+def _watch(metrics: "Metrics") -> Callable[[RequestRecord], None]:
+    """Measures every request to VerteX by its operation; a request without an answer counts as lost, too."""
+    emf = EmfMetrics(metrics)
+
+    def watch(record: RequestRecord) -> None:
+        emf.observe("VertexLatency", record.seconds * 1000, Unit.MILLISECONDS, operation=record.operation)
+        if record.status is None:
+            emf.count("VertexRequestsLost")
+
+    return watch
 
 
 def _why_not_connected(host: str) -> str | None:

@@ -3,6 +3,7 @@
 from registry_autopilot.ports.channels import Announcements, Channel, ChannelError
 from registry_autopilot.ports.diagnosis import Diagnosis
 from registry_autopilot.ports.ledger import ConcurrentUpdateError, Ledger, LedgerWrite
+from registry_autopilot.ports.metrics import Metrics, Unit
 from registry_autopilot.ports.world import (
     Clock,
     Definitions,
@@ -12,7 +13,6 @@ from registry_autopilot.ports.world import (
     IssuedToken,
     ListedRepository,
     LoadedDefinitions,
-    Metrics,
     Mode,
     Proof,
     Prover,
@@ -53,6 +53,7 @@ __all__ = [
     "SecretVersion",
     "SecretVersions",
     "Secrets",
+    "Unit",
     "Verdict",
     "Vertex",
     "WorkQueue",

@@ -228,14 +228,6 @@ class Vertex(Protocol):
         ...
 
 
-class Metrics(Protocol):
-    """Counts, by name and outcome; no asset names."""
-
-    def count(self, name: str, **dimensions: str) -> None:
-        """Add one."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The stack's own rules that converge keeps; see the template's parameters of the same names."""

@@ -9,6 +9,7 @@ from registry_autopilot.secret_values import reference_names
 from registry_autopilot.steps.again import due_after, due_anyway, next_try
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.diagnose import seen_from_here
+from registry_autopilot.steps.measure import measure
 from registry_autopilot.steps.shared import open_shared, resolve_shared
 from registry_autopilot.steps.words import how_many_use, subject_name, what_happened, what_was_kept, who
 
@@ -35,6 +36,7 @@ def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
         due_at=due_after(attempt, outcome),
     )
     _commit(attempt, outcome, incident=incident)
+    measure(attempt, outcome)
     for subject in {blocked_by, _reached_vertex(attempt)} - {None}:
         if not (str(subject).startswith("secret:") and attempt.world.ledger.referring(f"blocked#{subject}")):
             resolve_shared(attempt.world, str(subject), attempt.at)

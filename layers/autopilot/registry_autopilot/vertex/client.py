@@ -56,8 +56,11 @@ class VertexClient:
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - immutable
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        watch: Callable[[RequestRecord], None] | None = None,
     ) -> None:
-        self._transport = Transport(http, session, limiter, connect=timeouts.connect, clock=clock, sleep=sleep)
+        self._transport = Transport(
+            http, session, limiter, connect=timeouts.connect, clock=clock, sleep=sleep, watch=watch
+        )
         self._timeouts = timeouts
         self._version: tuple[int, ...] = ()
 

@@ -68,12 +68,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request as it goes into history."""
+    """One request as it goes into history, and into the metrics by its operation and the seconds it took."""
 
     method: str
     path: str
     status: int | None
     audit_uid: str | None
+    operation: str = ""
+    seconds: float = 0
 
     @property
     def line(self) -> str:
@@ -99,6 +101,7 @@ class Transport:
 
     Attributes:
         deadline: when the last answer must be there, on `clock`; None: no bound.
+        watch: hears of every request, answered or not.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Transport:
         connect: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        watch: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self._http = http
         self._session = session
@@ -117,6 +121,7 @@ class Transport:
         self._connect = connect
         self._clock = clock
         self._sleep = sleep
+        self._watch = watch
         self._records: list[RequestRecord] | None = None
         self.deadline: float | None = None
 
@@ -166,13 +171,19 @@ class Transport:
             call.method, call.path, json=call.json, params=call.params, headers=headers, timeout=timeout
         )
         status = audit = None
+        begun = self._clock()
         try:
             response = self._http.send(request, follow_redirects=False)
             status, audit = response.status_code, identifier(response.headers.get("AuditUid"))
         finally:
-            if self._records is not None:
-                self._records.append(RequestRecord(call.method, call.path, status, audit))
+            self._note(RequestRecord(call.method, call.path, status, audit, call.operation, self._clock() - begun))
         return response
+
+    def _note(self, record: RequestRecord) -> None:
+        if self._records is not None:
+            self._records.append(record)
+        if self._watch is not None:
+            self._watch(record)
 
     def _bounded(self, call: Call, seconds: float) -> float:
         if self.deadline is None:
