@@ -134,6 +134,9 @@ class Iam:
             return [parameters["resourceArn"]]
         return [self._arn("ecr", f"repository/{name}") for name in parameters.get("repositoryNames", ["*"])]
 
+    def _anything(self, parameters: Mapping[str, Any]) -> list[str]:
+        return ["*"]
+
     def _rule(self, parameters: Mapping[str, Any]) -> list[str]:
         return [self._arn("events", f"rule/{parameters['Name']}")]
 
@@ -145,6 +148,7 @@ class Iam:
 
 
 _RESOURCES: Mapping[str, Callable[[Iam, Mapping[str, Any]], list[str]]] = {
+    "cloudtrail": Iam._anything,
     "dynamodb": Iam._table,
     "ecr": Iam._repositories,
     "events": Iam._rule,

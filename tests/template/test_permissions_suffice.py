@@ -97,7 +97,7 @@ def _live(sandbox: Sandbox) -> None:
 def _sweep(sandbox: Sandbox) -> None:
     """A sweep finds what no event told, beside a registry of somebody else's."""
     assert sandbox.vertex is not None
-    sandbox.sweep(rhythm="health")
+    sandbox.sweep(rhythm="inventory")
     sandbox.aws.client("ecr").create_repository(repositoryName="team-lost/spectro-packs/archive/x")
     sandbox.vertex.seed_registry(name="by hand", endpoint=HOST, base_content_path="by-hand")
     sandbox.pass_time(700, step=350)

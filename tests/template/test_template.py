@@ -15,7 +15,7 @@ FUNCTIONS: dict[str, type[BaseModel]] = {
     "ConvergeRegistryFunction": ConvergeSettings,
     "NotifyAdminsFunction": NotifySettings,
 }
-_WIDE = {"AttachToTheVpc", "ListTheLedgersStreams"}  # AWS knows no resource for these
+_WIDE = {"AttachToTheVpc", "ListTheLedgersStreams", "SeeWhetherThereIsATrail"}  # AWS knows no resource for these
 _FUNCTION_PROPERTIES = support.of_type("AWS::Lambda::Function")
 _SOURCES = support.of_type("AWS::Lambda::EventSourceMapping")
 

@@ -10,10 +10,10 @@ from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.matching import Lead, Place, registry_name, winner
 from registry_autopilot.ports import Mode
-from registry_autopilot.records import Outcome, WorkItem
+from registry_autopilot.records import Doubt, Outcome, WorkItem
 from registry_autopilot.steps import tell
 from registry_autopilot.steps.attempt import Attempt, Wanted, World
-from registry_autopilot.steps.find import find
+from registry_autopilot.steps.find import find, find_known
 from registry_autopilot.steps.known import write_known
 from registry_autopilot.steps.prove import prove
 from registry_autopilot.steps.resolve import resolve
@@ -175,6 +175,8 @@ def _take_over_renamed_place(attempt: Attempt, wanted: Wanted) -> None:
 
 def _only_sync(attempt: Attempt) -> Outcome:
     """A registry that is never created, adopted or PUT: what was pushed is synced, nothing else."""
+    if Doubt.DRIFT in attempt.item.doubts and attempt.state.uid is not None and find_known(attempt) is None:
+        raise AutopilotError(causes.DRIFTED, f"the registry {attempt.state.uid} was deleted in VerteX")
     due = sync_due_at(attempt.state, attempt.world.rules)
     if due is None and not (attempt.state.uid and asks_for_sync(attempt)):
         return tell.succeed(attempt, Outcome.UNCHANGED)

@@ -159,7 +159,7 @@ class _Judge:
         if asked.problem is not None:
             yield self._report(key, asked.problem, causes.DEFINITION_INVALID)
         elif asked.lead.definition.manage == "sync-only":
-            yield from self._sync(key) if state is not None and state.uid is not None else ()
+            yield from self._synced(key, state) if state is not None and state.uid is not None else ()
         elif state is not None and state.uid is not None:
             yield from self._managed(key, state)
         else:
@@ -234,6 +234,15 @@ class _Judge:
             words = f"{one.name!r} has this identity; `adopt: refresh` lets Autopilot keep it"
             return self._report(key, words, causes.ADOPTABLE, one.uid)
         return self._entry(Action.ADOPT, key, f"{one.name!r} has this identity, and the definition adopts", uid=one.uid)
+
+    def _synced(self, key: str, state: RegistryState) -> Iterator[Entry]:
+        """Never written, only synced; that it is gone is told all the same."""
+        if state.uid in self.seen.listed:
+            yield from self._sync(key)
+            return
+        words = f"the registry {state.uid} was deleted in VerteX"
+        item = None if state.refused_cause == causes.DRIFTED.slug else self._item(key, words, (Doubt.DRIFT,))
+        yield Entry(Action.REPORT, state.shown_name, words, state.definition_id, state.uid, key, item)
 
     def _managed(self, key: str, state: RegistryState) -> Iterator[Entry]:
         """Asked for, and ours to look after."""

@@ -70,6 +70,7 @@ class Report:
     Attributes:
         held: nothing that creates or changes a registry was enqueued, because it would have been too much.
         busy: another sweep is under way; nothing was looked at.
+        requests: how many were sent to VerteX.
     """
 
     plan: Plan
@@ -77,6 +78,7 @@ class Report:
     held: bool = False
     busy: bool = False
     sweep_id: str = ""
+    requests: int = 0
 
 
 _NOTHING = Plan((), 0)
@@ -90,7 +92,8 @@ def sweep(tools: Tools, order: Order) -> Report:
     """
     state = tools.world.ledger.sweep_state()
     if not order.apply:
-        return Report(_planned(tools, order, state))
+        with tools.world.vertex().recording() as requests:
+            return Report(_planned(tools, order, state), requests=len(requests))
     now = tools.world.clock()
     if state.lease_until > now:
         return Report(_NOTHING, busy=True)
@@ -100,7 +103,7 @@ def sweep(tools: Tools, order: Order) -> Report:
         return Report(_NOTHING, busy=True)
     try:
         return _carried_out(tools, order, state)
-    except AutopilotError:
+    except Exception:
         tools.world.ledger.commit_sweep(state, state.model_copy(update={"lease_until": 0.0}))
         raise
 
@@ -126,6 +129,7 @@ def document(report: Report) -> dict[str, Any]:
         "held": report.held,
         "busy": report.busy,
         "sweep": report.sweep_id,
+        "vertex_requests": report.requests,
         "truncated": len(report.plan.entries) > SHOWN_AT_MOST,
     }
 
@@ -142,7 +146,8 @@ def restore(tools: Tools, name: str) -> WorkItem | None:
 
 
 def _carried_out(tools: Tools, order: Order, state: SweepState) -> Report:
-    found = _planned(tools, order, state)
+    with tools.world.vertex().recording() as requests:
+        found = _planned(tools, order, state)
     held = not order.yes and found.writes > _most(tools, found)
     entries = [entry for entry in found.entries if entry.item and not (held and entry.action in WRITES)]
     tools.queue.put([entry.item for entry in entries if entry.item is not None])
@@ -153,7 +158,7 @@ def _carried_out(tools: Tools, order: Order, state: SweepState) -> Report:
     now = state.model_copy(update={"lease_until": 0.0, "finished": finished, "counts": found.counts})
     tools.world.ledger.commit_sweep(state, now)
     tools.world.metrics.count("SweepsFinished", rhythm=order.rhythm)
-    return Report(found, enqueued=len(entries), held=held, sweep_id=_id(tools))
+    return Report(found, enqueued=len(entries), held=held, sweep_id=_id(tools), requests=len(requests))
 
 
 def _planned(tools: Tools, order: Order, state: SweepState) -> Plan:
@@ -206,12 +211,20 @@ def _tell_missed(tools: Tools, missed: Sequence[Entry], *, complete: bool) -> No
         return
     names = ", ".join(entry.name for entry in missed[:NAMED_AT_MOST])
     more = f" and {len(missed) - NAMED_AT_MOST} more" if len(missed) > NAMED_AT_MOST else ""
-    reasons = "; ".join(tools.path.doubts())
+    reasons = "; ".join([*_elsewhere(tools, missed), *tools.path.doubts()])
     story = Story(
         what=f"No event told of {names}{more} ({missed[0].why}). What is known of the way events take: {reasons}.",
         kept="The sweep has handed the work over; nothing is lost.",
     )
     open_shared(world, "missed-events", "the events from AWS", causes.MISSED_EVENTS, story)
+
+
+def _elsewhere(tools: Tools, missed: Sequence[Entry]) -> list[str]:
+    """Regions and accounts other than the stack's, whose events only come when something forwards them."""
+    home = tools.world.home
+    places = {tuple(entry.item.location.split(":")[1:]) for entry in missed if entry.item and entry.item.type == "ecr"}
+    foreign = sorted(":".join(place) for place in places if place != (home.account, home.region))
+    return [f"events of {', '.join(foreign)} reach the stack only if a rule there forwards them"] if foreign else []
 
 
 def _note(tools: Tools, event_id: str, why: str) -> TriggerNote:

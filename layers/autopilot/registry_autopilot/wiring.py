@@ -109,7 +109,13 @@ def sweeper(metrics: "Metrics") -> Sweeper:
         world=_world(settings, metrics, built.client),
         versions=DescribedSecrets(secretsmanager),
         queue=SqsWorkQueue(sqs, settings.work_queue_url),
-        path=RulesAndQueue(events, sqs, settings.rule_names, settings.rules_dead_letter_url),
+        path=RulesAndQueue(
+            events,
+            sqs,
+            boto3.client("cloudtrail", config=AWS_CONFIG),
+            rules=settings.rule_names,
+            dead_letters_url=settings.rules_dead_letter_url,
+        ),
         limits=Limits(
             writes=settings.sweep_max_writes,
             percent=settings.sweep_max_writes_percent,

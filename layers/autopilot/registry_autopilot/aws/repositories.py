@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
@@ -48,7 +48,7 @@ class EcrRepositories:
         """Every repository of a registry, page by page.
 
         Raises:
-            AutopilotError: access-denied.
+            AutopilotError: access-denied; unreachable, where no way leads to that region.
         """
         pages = self._client_for(region, role).get_paginator("describe_repositories")
         try:
@@ -56,6 +56,11 @@ class EcrRepositories:
                 yield from map(_listed, page["repositories"])
         except ClientError as error:
             _raise_unless_gone(error, Repository(account, region, "*", None))
+        except BotoCoreError as error:
+            words = f"ECR of {account} in {region} could not be reached from the function's network"
+            raise AutopilotError(
+                causes.UNREACHABLE, f"{words} ({type(error).__name__})", subject=f"account:{account}"
+            ) from None
 
 
 def _listed(described: "RepositoryTypeDef") -> ListedRepository:

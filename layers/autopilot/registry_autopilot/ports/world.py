@@ -121,7 +121,7 @@ class Repositories(Protocol):
         """Every repository of a registry, page by page.
 
         Raises:
-            AutopilotError: access-denied.
+            AutopilotError: access-denied, unreachable.
         """
         ...
 
