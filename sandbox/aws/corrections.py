@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.dynamodb.models.table import StreamShard
+from moto.ecr import models as ecr
 from moto.events.models import Rule
 from moto.secretsmanager.models import FakeSecret
 from moto.sqs import models as sqs
@@ -27,6 +28,8 @@ def corrected(clock: SandboxClock) -> Iterator[None]:
         stack.enter_context(patch.object(sqs.Queue, "add_message", _remembering(clock, sqs.Queue.add_message)))
         stack.enter_context(patch.object(Rule, "send_to_targets", _untouched(Rule.send_to_targets)))
         stack.enter_context(patch.object(Rule, "_send_to_sqs_queue", _send_whole))
+        # Repositories are created in the sandbox's time, too.
+        stack.enter_context(patch.object(ecr, "utcnow", lambda: datetime.fromtimestamp(clock.now(), UTC)))
         put_value = _after_a_rollback(FakeSecret.reset_default_version)
         stack.enter_context(patch.object(FakeSecret, "reset_default_version", put_value))
         stack.enter_context(patch.object(StreamShard, "add", _changes_only(StreamShard.add)))
