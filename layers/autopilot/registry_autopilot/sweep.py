@@ -71,6 +71,7 @@ class Report:
         held: nothing that creates or changes a registry was enqueued, because it would have been too much.
         busy: another sweep is under way; nothing was looked at.
         requests: how many were sent to VerteX.
+        at: when the work was handed over (seconds since the epoch), and keys: of which registries.
     """
 
     plan: Plan
@@ -79,6 +80,8 @@ class Report:
     busy: bool = False
     sweep_id: str = ""
     requests: int = 0
+    at: float = 0
+    keys: tuple[str, ...] = ()
 
 
 _NOTHING = Plan((), 0)
@@ -130,6 +133,8 @@ def document(report: Report) -> dict[str, Any]:
         "busy": report.busy,
         "sweep": report.sweep_id,
         "vertex_requests": report.requests,
+        "at": report.at,
+        "keys": list(report.keys[:SHOWN_AT_MOST]),
         "truncated": len(report.plan.entries) > SHOWN_AT_MOST,
     }
 
@@ -150,6 +155,7 @@ def _carried_out(tools: Tools, order: Order, state: SweepState) -> Report:
         found = _planned(tools, order, state)
     held = not order.yes and found.writes > _most(tools, found)
     entries = [entry for entry in found.entries if entry.item and not (held and entry.action in WRITES)]
+    begun = tools.world.clock()
     tools.queue.put([entry.item for entry in entries if entry.item is not None])
     complete = order.rhythm == INVENTORY  # only who looked at everything may say that it is over
     _tell_held(tools, found, held=held, complete=complete)
@@ -158,7 +164,15 @@ def _carried_out(tools: Tools, order: Order, state: SweepState) -> Report:
     now = state.model_copy(update={"lease_until": 0.0, "finished": finished, "counts": found.counts})
     tools.world.ledger.commit_sweep(state, now)
     tools.world.metrics.count("SweepsFinished", rhythm=order.rhythm)
-    return Report(found, enqueued=len(entries), held=held, sweep_id=_id(tools), requests=len(requests))
+    return Report(
+        found,
+        enqueued=len(entries),
+        held=held,
+        sweep_id=_id(tools),
+        requests=len(requests),
+        at=begun,
+        keys=tuple(entry.key for entry in entries if entry.key is not None),
+    )
 
 
 def _planned(tools: Tools, order: Order, state: SweepState) -> Plan:

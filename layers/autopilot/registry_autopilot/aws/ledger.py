@@ -11,7 +11,7 @@ from registry_autopilot.aws.ledger_items import Item, n, s
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.incidents import Incident
 from registry_autopilot.ports import ConcurrentUpdateError, LedgerWrite
-from registry_autopilot.records import KnownUid, RegistryState, SweepState, SystemState
+from registry_autopilot.records import HistoryEntry, KnownUid, RegistryState, SweepState, SystemState
 from registry_autopilot.redaction import redact
 
 if TYPE_CHECKING:
@@ -162,6 +162,21 @@ class DynamoLedger:
         )
         keys = [item["pk"] for item in found]
         return [state for start in range(0, len(keys), _GET) for state in self._states(keys[start : start + _GET])]
+
+    def history(self, key: str, limit: int) -> list[HistoryEntry]:
+        """What happened to a registry: the newest `limit` entries, in the order of time."""
+        found = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": s(f"REG#{key}"), ":sk": s("HIST#")},
+            ScanIndexForward=False,
+            Limit=limit,
+        )["Items"]
+        return [HistoryEntry.model_validate_json(item["doc"]["S"]) for item in reversed(found)]
+
+    def quarantined(self) -> int:
+        """How many events lie in the quarantine."""
+        return len(self._query(KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": s("QUARANTINE")}))
 
     def sweep_state(self) -> SweepState:
         """How the last sweeps went."""
