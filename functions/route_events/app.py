@@ -21,6 +21,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Route a batch; messages that fail are left to redelivery, alone."""
     collaborators = router(metrics)
     messages = [Message(record["messageId"], record["body"]) for record in event["Records"]]
-    routed = route(messages, collaborators.world, collaborators.queue, mode_parameter=collaborators.mode_parameter)
+    routed = route(
+        messages,
+        collaborators.world,
+        collaborators.queue,
+        mode_parameter=collaborators.mode_parameter,
+        on_tick=collaborators.check,
+    )
     logger.info("events routed", messages=len(messages), work_items=len(routed.items), failed=len(routed.failed))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in routed.failed]}

@@ -14,7 +14,7 @@ from tests.template.permissions import Iam, Keys, Need
 FUNCTIONS = ("RouteEventsFunction", "ConvergeRegistryFunction", "NotifyAdminsFunction", "SweepFunction")
 # What Lambda itself does with a function's role: it writes the log, polls the source, leaves what failed.
 OF_LAMBDA = {
-    "RouteEventsFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "RouteEventsFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage"},
     "ConvergeRegistryFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "NotifyAdminsFunction": {
         "dynamodb:DescribeStream",

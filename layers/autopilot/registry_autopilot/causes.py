@@ -299,6 +299,36 @@ SWEEP_HELD = _all.add(
     "the sweep would write more registries than its limit allows",
     "Look at `autopilot plan`; then run `autopilot apply --yes`, or raise SweepMaxWrites.",
 )
+SWEEP_MISSING = _all.add(
+    "sweep-missing",
+    _error,
+    "the sweep did not run",
+    "Check the schedule's rule and the log of the function `sweep`; until it runs, changes without events stay unseen.",
+)
+DEAD_LETTERS = _all.add(
+    "dead-letters",
+    _error,
+    "messages lie in a dead-letter queue",
+    "Read the log of the function whose queue it is, mend what it says, then redrive the queue.",
+)
+CERTIFICATE_EXPIRING = _all.add(
+    "certificate-expiring",
+    _warning,
+    "a CA certificate in use is about to end",
+    "Put the authority's new certificate into the place named here, beside the old one, before it ends.",
+)
+TOKEN_EXPIRING = _all.add(
+    "token-expiring",
+    _error,
+    "an ECR token was not renewed in time",
+    "Mend what keeps the registries named here from being refreshed; their own incidents say what it is.",
+)
+ROTATION_OVERDUE = _all.add(
+    "rotation-overdue",
+    _warning,
+    "a secret is overdue for rotation",
+    "Rotate the secret, or mend the rotation that should have done so; the new version is applied at once.",
+)
 UNRECOGNISED_EVENT = _all.add(
     "unrecognised-event",
     _warning,

@@ -107,6 +107,11 @@ def update_incident(incident: Incident, cause: Cause, at: float, story: Story) -
     return _add(incident, "update", cause.slug, at, story)
 
 
+def continue_incident(incident: Incident, at: float, story: Story) -> Incident:
+    """The incident with a further change under the same cause: it grew worse, and admins are to hear of that."""
+    return _add(incident, "update", incident.cause, at, story)
+
+
 def resolve_incident(incident: Incident, at: float, story: Story) -> Incident:
     """The incident as resolved; the same object when it was already."""
     if not incident.is_open:

@@ -132,6 +132,7 @@ class RegistryState(_Record):
         fingerprint: of the desired registry that VerteX was last given.
         last_modified: VerteX's `lastModifiedTimestamp` after our last write, where it was seen.
         written_at: when we last created or PUT it; proved_at: when VerteX last accepted a validate of it.
+        ca_expires_at: when the first certificate of the CA it is trusted by ends.
         expires_at: when the applied credential ends by itself (an ECR token), in seconds since the epoch.
         sync_failed: the open incident is about a failed synchronization; all else is right.
         owed_first, owed_last: first and last push that no sync has covered.
@@ -165,6 +166,7 @@ class RegistryState(_Record):
     written_at: float | None = None
     proved_at: float | None = None
     expires_at: float | None = None
+    ca_expires_at: float | None = None
     health: Health = Health.NEW
     intent: Intent | None = None
     owed_first: float | None = None
@@ -266,6 +268,8 @@ class SystemState(_Record):
 
     Attributes:
         retry_at: until then nobody tries again what the open incident is about.
+        since: since when the subject is watched, in seconds since the epoch.
+        ends_at: when what the subject stands for (a certificate) ends.
     """
 
     subject: str
@@ -274,6 +278,8 @@ class SystemState(_Record):
     cause: str | None = None
     attempts: int = 0
     retry_at: float | None = None
+    since: float | None = None
+    ends_at: float | None = None
 
     def with_(self, **changes: Any) -> "SystemState":
         """A copy with changes."""

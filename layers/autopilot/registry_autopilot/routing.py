@@ -1,6 +1,6 @@
 """Route: each event answers one question, which registries does it touch? Their work items go to the work queue."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from registry_autopilot import causes
@@ -48,8 +48,23 @@ class Routed:
     items: list[WorkItem] = field(default_factory=list)
 
 
-def route(messages: Sequence[Message], world: World, queue: WorkQueue, *, mode_parameter: str) -> Routed:
-    """Turn a batch into work items, one per registry touched. A message that fails is left to redelivery alone."""
+def route(
+    messages: Sequence[Message],
+    world: World,
+    queue: WorkQueue,
+    *,
+    mode_parameter: str,
+    on_tick: Callable[[], None] = lambda: None,
+) -> Routed:
+    """Turn a batch into work items, one per registry touched. A message that fails is left to redelivery alone.
+
+    Args:
+        messages: what was received.
+        world: the collaborators.
+        queue: where the work items go.
+        mode_parameter: name of the parameter that holds the mode.
+        on_tick: done after the work was handed over, when a tick was among the messages; must not raise.
+    """
     router = _Router(world, mode_parameter)
     routed = Routed()
     for message in messages:
@@ -60,6 +75,8 @@ def route(messages: Sequence[Message], world: World, queue: WorkQueue, *, mode_p
             routed.failed.append(message.id)
     routed.items = merge_items(routed.items)
     queue.put(routed.items)
+    if router.ticked:
+        on_tick()
     return routed
 
 
@@ -71,13 +88,14 @@ class _Router:
         self._mode_parameter = mode_parameter
         self._loaded: LoadedDefinitions | None = None
         self._alive: dict[str, str] = {}
+        self.ticked = False
 
     def items_for(self, message: Message) -> list[WorkItem]:
         event = parse_body(message.body)
         self._world.metrics.count("EventsReceived", outcome=type(event).__name__)
         match event:
             case Tick():
-                items = self._due()
+                items, self.ticked = self._due(), True
                 self._world.metrics.count("TicksHandled")
                 return items
             case RepositoryCreated(origin=origin, repository=repository):

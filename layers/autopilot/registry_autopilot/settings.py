@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from registry_autopilot.findings import CheckLimits
 from registry_autopilot.matching import Home
 from registry_autopilot.notices import NoticeDetail
 from registry_autopilot.ports import Rules
@@ -22,6 +23,7 @@ def _split(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Days = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_split)]
 Filled = Annotated[str, Field(min_length=1)]
 
 
@@ -87,9 +89,26 @@ class _Governed(_Place):
 
 
 class RouteSettings(_Governed):
-    """Of route_events."""
+    """Of route_events. `dead_letter_queues` are `role=address`, comma-separated."""
 
     work_queue_url: Filled
+    dead_letter_queues: Names = ()
+    expiry_warning_days: Days = (30, 14, 7, 1)
+    max_secret_age_days: Annotated[int, Field(ge=0)] = 0
+    health_sweep_minutes: Annotated[float, Field(gt=0)] = 15
+    inventory_sweep_hours: Annotated[float, Field(gt=0)] = 6
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """Addresses of the dead-letter queues by their role."""
+        pairs = (queue.partition("=") for queue in self.dead_letter_queues)
+        return {role: address for role, _, address in pairs}
+
+    @property
+    def check_limits(self) -> CheckLimits:
+        """When admins hear of the system itself."""
+        periods = {"health": self.health_sweep_minutes * 60, "inventory": self.inventory_sweep_hours * 3600}
+        return CheckLimits(self.expiry_warning_days, self.max_secret_age_days, periods)
 
 
 class _WithVertex(_Governed):

@@ -34,11 +34,13 @@ class VertexBuilder:
         secrets: SecretsManager,
         dynamodb: "DynamoDBClient",
         watch: Callable[[RequestRecord], None] | None = None,
+        note_ca: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._secrets = secrets
         self._dynamodb = dynamodb
         self._watch = watch
+        self._note_ca = note_ca
         self._client: VertexClient | None = None
         self._ca_version: str | None = None
         self._deadline: float | None = None
@@ -50,6 +52,8 @@ class VertexBuilder:
         version = bundle.version_id if bundle else None
         if self._client is None or version != self._ca_version:
             self._client, self._ca_version = self._build(bundle), version
+            if bundle is not None:
+                self._note_ca(bundle.value.get_secret_value())
         self._client.deadline = self._deadline
         return self._client
 

@@ -19,10 +19,12 @@ from registry_autopilot.aws.counted_ledger import CountedLedger
 from registry_autopilot.aws.definitions_store import ParameterStore
 from registry_autopilot.aws.ecr_tokens import SESSION_NAME, RoleTokens
 from registry_autopilot.aws.event_path import RulesAndQueue
+from registry_autopilot.aws.ledger import DynamoLedger
 from registry_autopilot.aws.proof import AccessKeyProver
 from registry_autopilot.aws.repositories import EcrRepositories
 from registry_autopilot.aws.secret_versions import DescribedSecrets
 from registry_autopilot.aws.secrets import SecretsManager
+from registry_autopilot.aws.system_view import AwsSystemView
 from registry_autopilot.aws.topic import TopicChannel
 from registry_autopilot.aws.work_queue import SqsWorkQueue
 from registry_autopilot.hosts import parse_ecr_host
@@ -35,6 +37,7 @@ from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteS
 from registry_autopilot.slack import SlackChannel
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.sweep import Limits, Tools
+from registry_autopilot.system_checks import check_system, note_vertex_ca
 from registry_autopilot.vertex.transport import RequestRecord
 from registry_autopilot.vertex_wiring import VertexBuilder
 
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 AWS_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
-_PROOF = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+_PROOF = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})  # evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Router:
     world: World
     queue: WorkQueue
     mode_parameter: str
+    check: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +91,20 @@ def router(metrics: "Metrics") -> Router:
     settings = RouteSettings.read(os.environ)
     world = _world(settings, metrics, _no_vertex)
     queue = SqsWorkQueue(boto3.client("sqs", config=AWS_CONFIG), settings.work_queue_url)
-    return Router(world, queue, settings.mode_parameter)
+    sqs, secrets = boto3.client("sqs", config=_PROOF), boto3.client("secretsmanager", config=_PROOF)
+    view = AwsSystemView(sqs, secrets, settings.queues)
+    return Router(world, queue, settings.mode_parameter, partial(check_system, world, view, settings.check_limits))
 
 
 def converger(metrics: "Metrics") -> Converger:
     """Collaborators of converge_registry; the VerteX client is built at its first use."""
     settings = ConvergeSettings.read(os.environ)
     secrets = SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG))
-    built = VertexBuilder(settings, secrets, boto3.client("dynamodb", config=AWS_CONFIG), _watch(metrics))
+    dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+    ledger = DynamoLedger(dynamodb, settings.ledger_table)
+    built = VertexBuilder(
+        settings, secrets, dynamodb, _watch(metrics), lambda pem: note_vertex_ca(ledger, pem, time.time())
+    )
     diagnosis = OwnView(Network(), EcrRepositories(_ecr_in), skip=_why_not_connected)
     return Converger(_world(settings, metrics, built.client, diagnosis), built.deadline)
 

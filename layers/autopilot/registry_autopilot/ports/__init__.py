@@ -4,6 +4,7 @@ from registry_autopilot.ports.channels import Announcements, Channel, ChannelErr
 from registry_autopilot.ports.diagnosis import Diagnosis
 from registry_autopilot.ports.ledger import ConcurrentUpdateError, Ledger, LedgerWrite
 from registry_autopilot.ports.metrics import Metrics, Unit
+from registry_autopilot.ports.system import SystemView
 from registry_autopilot.ports.world import (
     Clock,
     Definitions,
@@ -53,6 +54,7 @@ __all__ = [
     "SecretVersion",
     "SecretVersions",
     "Secrets",
+    "SystemView",
     "Unit",
     "Verdict",
     "Vertex",

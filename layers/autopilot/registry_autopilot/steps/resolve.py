@@ -4,6 +4,7 @@ from pydantic import SecretStr
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
+from registry_autopilot.certificates import next_expiry
 from registry_autopilot.definitions import (
     Definition,
     RoleCredentials,
@@ -37,6 +38,7 @@ def resolve(attempt: Attempt, lead: Lead) -> Wanted:
     reader = _Reader(world, lead.identity, endpoint)
     values = reader.credentials(definition)
     ca = reader.ca(definition)
+    attempt.change(ca_expires_at=next_expiry(ca, attempt.at) if ca else None)
     desired = desired_registry(definition, lead.identity, endpoint, reader.refs)
     return Wanted(desired, definition, values, ca, reader.credential_created_at)
 
