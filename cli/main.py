@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cli import definition_commands, stack_commands
 from cli.errors import UsageError
+from cli.options import FAILED, Ca, Definitions, Json, Login, Own, Secrets, VertexUrl
 
-FAILED = 1
 BAD_USAGE = 64  # EX_USAGE of sysexits.h
 INTERRUPTED = 130
 
@@ -17,26 +18,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Keeps the system-level OCI registries of Palette VerteX in step with Amazon ECR and AWS Secrets Manager.",
-    epilog="Exit codes: 0 done, 1 failed, 64 bad usage.",
+    epilog="Exit codes: 0 done, 1 failed, 2 changes pending (plan), 64 bad usage.",
 )
-
 Files = Annotated[
     list[Path],
     typer.Argument(help="Event files (JSON): EventBridge envelopes, CloudTrail records, lists or log files of them."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; all else goes to stderr.")]
-Definitions = Annotated[
-    Path | None, typer.Option("--definitions", help="A definitions file (YAML or JSON); default: the sandbox's own.")
-]
-Secrets = Annotated[
-    Path | None, typer.Option("--secrets", help="A mapping of secret names to values (YAML or JSON), for the sandbox.")
-]
-VertexUrl = Annotated[str | None, typer.Option("--vertex", help="A VerteX of yours instead of the stand-in.")]
-Login = Annotated[
-    Path | None, typer.Option("--vertex-login", help="A file with its `username` and `password`; else you are asked.")
-]
-Own = Annotated[bool, typer.Option("--i-own-this-vertex", help="Let a VerteX that is not on this machine be written.")]
-Ca = Annotated[Path | None, typer.Option("--ca", help="PEM of the CA that signed VerteX's certificate.")]
 
 
 @app.command()
@@ -129,6 +116,10 @@ def probe(
     verdicts = {finding["verdict"] for finding in document["findings"]}
     if "refuted" in verdicts or "proven" not in verdicts:  # nothing proven: there was nobody to ask
         raise typer.Exit(FAILED)
+
+
+for group in (definition_commands.app, stack_commands.app):
+    app.registered_commands += group.registered_commands
 
 
 def main(arguments: list[str] | None = None) -> int:

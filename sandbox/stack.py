@@ -13,7 +13,7 @@ import yaml
 from sandbox.aws import Activity, LocalAws, Seeds
 from sandbox.aws.seeds import ADMIN_SECRET, PULL_SECRET, SLACK_SECRET, seed_identities, seed_secret
 from sandbox.clock import SandboxClock
-from sandbox.deploy import Deployment, deploy
+from sandbox.deploy import STACK_NAME, Deployment, deploy
 from sandbox.reading import Notice, NoticeBox, scan_table
 from sandbox.runner import SANDBOX, Pacing, Runner
 from sandbox.slack import SlackReceiver
@@ -114,12 +114,13 @@ class Sandbox:
 
     @property
     def aws_environment(self) -> dict[str, str]:
-        """Variables with which the AWS CLI speaks to the sandbox."""
+        """Variables with which the AWS CLI and `autopilot` speak to the sandbox."""
         return {
             "AWS_ENDPOINT_URL": self.aws.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.aws.root.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.aws.root.secret_access_key,
             "AWS_DEFAULT_REGION": self.aws.region,
+            "AUTOPILOT_STACK": STACK_NAME,
         }
 
     def start(self) -> None:
@@ -136,6 +137,7 @@ class Sandbox:
             path = [ROOT / "layers" / "autopilot"]
             self.runner = Runner(self.aws, self.deployment, path=path, pacing=self._pacing, auto_tick=self._auto_tick)
             starting.callback(self.runner.stop)
+            self.aws.invoker = self.runner.invoke_named
             self.runner.start(warm=True)
             self._stack = starting.pop_all()
 

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from sandbox.aws import bus
 from sandbox.aws.corrections import corrected
 from sandbox.aws.gate import Gate
+from sandbox.aws.invocations import Invoker
 from sandbox.aws.logins import RegistryLogins
 from sandbox.aws.requests import RequestLog
 from sandbox.clock import SandboxClock
@@ -77,6 +78,15 @@ class LocalAws:
     def requests(self) -> RequestLog:
         """Every request so far."""
         return self._gate.log
+
+    @property
+    def invoker(self) -> Invoker | None:
+        """Who runs a function that is invoked by its name."""
+        return self._gate.invoker
+
+    @invoker.setter
+    def invoker(self, invoker: Invoker) -> None:
+        self._gate.invoker = invoker
 
     @property
     def logins(self) -> RegistryLogins:

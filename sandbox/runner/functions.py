@@ -78,8 +78,15 @@ class Functions:
         self.outcomes: list[Outcome] = []
 
     def by_name(self, name: str) -> Function:
-        """The function of a physical name."""
-        return next(function for function in self._functions.values() if function.name == name)
+        """The function of a physical name.
+
+        Raises:
+            LookupError: there is none.
+        """
+        found = [function for function in self._functions.values() if function.name == name]
+        if not found:
+            raise LookupError(f"no function is named {name}")
+        return found[0]
 
     def crash(self, function: str, *, invocation: int = 1, when: Literal["before", "after"] = "before") -> None:
         """Kill the worker before its handler runs, or after it ran but before anybody learns of it."""

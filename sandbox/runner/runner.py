@@ -56,7 +56,7 @@ class Runner:
         environments = {n: environment_of(f, shared, aws.region) for n, f in deployment.functions.items()}
         self._functions = Functions(deployment.functions, environments, path, aws.clock)
         self._mappings = [self._map(source, pacing or Pacing()) for source in deployment.sources]
-        self._schedule = Schedule(aws, self._invoke_named)
+        self._schedule = Schedule(aws, self.invoke_named)
         self._auto_tick = auto_tick
         self._stopping = threading.Event()
         self._ticker = threading.Thread(target=self._keep_ticking, name="sandbox-schedule", daemon=True)
@@ -108,6 +108,14 @@ class Runner:
         """Run a function now, by its logical id, as whoever invokes it would."""
         return self._functions.invoke(self._deployment.functions[function], event)
 
+    def invoke_named(self, name: str, event: Mapping[str, Any]) -> Outcome:
+        """Run a function now, by its physical name.
+
+        Raises:
+            LookupError: there is none of the name.
+        """
+        return self._functions.invoke(self._functions.by_name(name), event)
+
     def crash(self, function: str, *, invocation: int = 1, when: Literal["before", "after"] = "before") -> None:
         """Kill the function's worker at its N-th invocation from now, before or after its handler."""
         self._functions.crash(function, invocation=invocation, when=when)
@@ -144,9 +152,6 @@ class Runner:
             for name in counts:
                 queues[name]._messages.clear()  # noqa: SLF001 - PurgeQueue may be called once a minute only
         return sum(counts.values())
-
-    def _invoke_named(self, name: str, event: Mapping[str, Any]) -> Outcome:
-        return self._functions.invoke(self._functions.by_name(name), event)
 
     def _idle(self) -> bool:
         """Nothing anywhere.

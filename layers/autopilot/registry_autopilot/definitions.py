@@ -102,6 +102,9 @@ _KINDS = {
 }
 
 
+_KIND_NAMES = {str(kind) for kind in CredentialKind}
+
+
 class Tls(_Strict):
     """How VerteX trusts the registry: `ca` is a PEM text, or the name or ARN of a secret that holds one."""
 
@@ -262,8 +265,10 @@ def explain(error: ValidationError) -> list[str]:
 
 
 def _explain_one(problem: Any) -> str:
-    path = ".".join(str(part) for part in problem["loc"])
+    path = ".".join(str(part) for part in problem["loc"] if str(part) not in _KIND_NAMES)
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "union_tag_invalid":  # its message quotes what was given
+        return f"{path}.kind: is none of {', '.join(sorted(_KIND_NAMES))}"
     if problem["type"] == "extra_forbidden":
         return f"{path}: unknown key; remove it or correct its spelling"
     shown = str(problem["input"])
