@@ -4,20 +4,18 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
 import boto3
 import httpx
-from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.session import get_session
 
 from registry_autopilot.aws.announcements import DynamoAnnouncements
+from registry_autopilot.aws.clients import AWS_CONFIG, EVIDENCE_CONFIG, ecr_as, ecr_in, sts_as, sts_in
 from registry_autopilot.aws.counted_ledger import CountedLedger
 from registry_autopilot.aws.definitions_store import ParameterStore
-from registry_autopilot.aws.ecr_tokens import SESSION_NAME, RoleTokens
+from registry_autopilot.aws.ecr_tokens import RoleTokens
 from registry_autopilot.aws.event_path import RulesAndQueue
 from registry_autopilot.aws.ledger import DynamoLedger
 from registry_autopilot.aws.proof import AccessKeyProver
@@ -32,7 +30,6 @@ from registry_autopilot.network import Network
 from registry_autopilot.observability import EmfMetrics
 from registry_autopilot.own_view import OwnView
 from registry_autopilot.ports import Channel, Diagnosis, Unit, Vertex, WorkQueue
-from registry_autopilot.registry import CredentialValues
 from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings, SweepSettings, _Governed
 from registry_autopilot.slack import SlackChannel
 from registry_autopilot.steps.attempt import World
@@ -43,12 +40,6 @@ from registry_autopilot.vertex_wiring import VertexBuilder
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
-    from mypy_boto3_ecr import ECRClient
-    from mypy_boto3_sts import STSClient
-    from mypy_boto3_sts.type_defs import CredentialsTypeDef
-
-AWS_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
-_PROOF = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})  # evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +82,7 @@ def router(metrics: "Metrics") -> Router:
     settings = RouteSettings.read(os.environ)
     world = _world(settings, metrics, _no_vertex)
     queue = SqsWorkQueue(boto3.client("sqs", config=AWS_CONFIG), settings.work_queue_url)
-    sqs, secrets = boto3.client("sqs", config=_PROOF), boto3.client("secretsmanager", config=_PROOF)
+    sqs, secrets = boto3.client("sqs", config=EVIDENCE_CONFIG), boto3.client("secretsmanager", config=EVIDENCE_CONFIG)
     view = AwsSystemView(sqs, secrets, settings.queues)
     return Router(world, queue, settings.mode_parameter, partial(check_system, world, view, settings.check_limits))
 
@@ -105,7 +96,7 @@ def converger(metrics: "Metrics") -> Converger:
     built = VertexBuilder(
         settings, secrets, dynamodb, _watch(metrics), lambda pem: note_vertex_ca(ledger, pem, time.time())
     )
-    diagnosis = OwnView(Network(), EcrRepositories(_ecr_in), skip=_why_not_connected)
+    diagnosis = OwnView(Network(), EcrRepositories(ecr_in), skip=_why_not_connected)
     return Converger(_world(settings, metrics, built.client, diagnosis), built.deadline)
 
 
@@ -175,9 +166,9 @@ def _world(
     return World(
         definitions=ParameterStore(ssm, settings.definitions_path, settings.mode_parameter),
         secrets=SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG)),
-        repositories=EcrRepositories(_ecr_in),
-        prover=AccessKeyProver(_sts_as),
-        tokens=RoleTokens(_sts_in, _ecr_as),
+        repositories=EcrRepositories(ecr_in),
+        prover=AccessKeyProver(sts_as),
+        tokens=RoleTokens(sts_in, ecr_as),
         vertex=vertex,
         ledger=CountedLedger(boto3.client("dynamodb", config=AWS_CONFIG), settings.ledger_table, EmfMetrics(metrics)),
         metrics=EmfMetrics(metrics),
@@ -208,60 +199,6 @@ def _why_not_connected(host: str) -> str | None:
     if "https" in getproxies() and not proxy_bypass(host):
         return "the function would go through its proxy"
     return None
-
-
-@cache
-def _ecr_in(region: str, role: str | None = None) -> "ECRClient":
-    """The ECR client of a region, as the function itself or as a role that it assumes and renews."""
-    session = _session_as(role, region) if role else boto3.Session()
-    return session.client("ecr", region_name=region, config=AWS_CONFIG)
-
-
-def _session_as(role: str, region: str) -> boto3.Session:
-    """A session whose credentials are those of a role, fetched when they are needed and before they end."""
-    own = get_session()
-    fetcher = AssumeRoleCredentialFetcher(
-        client_creator=partial(own.create_client, region_name=region, config=AWS_CONFIG),
-        source_credentials=own.get_credentials(),
-        role_arn=role,
-        extra_args={"RoleSessionName": SESSION_NAME},
-    )
-    assumed = get_session()
-    assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
-        method="assume-role", refresh_using=fetcher.fetch_credentials
-    )
-    return boto3.Session(botocore_session=assumed)
-
-
-@cache
-def _sts_in(region: str) -> "STSClient":
-    """The STS client of a region, as the function itself."""
-    return boto3.client("sts", region_name=region, config=AWS_CONFIG)
-
-
-def _ecr_as(session: "CredentialsTypeDef", region: str) -> "ECRClient":
-    """An ECR client that acts as an assumed role."""
-    return boto3.client(
-        "ecr",
-        region_name=region,
-        aws_access_key_id=session["AccessKeyId"],
-        aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
-        config=AWS_CONFIG,
-    )
-
-
-def _sts_as(values: CredentialValues, region: str) -> "STSClient":
-    """An STS client that signs with the credential that is to be tried."""
-    key_id, key = values.access_key_id, values.secret_access_key
-    return boto3.client(
-        "sts",
-        region_name=region,
-        aws_access_key_id=key_id.get_secret_value() if key_id else "",
-        aws_secret_access_key=key.get_secret_value() if key else "",
-        aws_session_token=None,
-        config=_PROOF,
-    )
 
 
 def _console_link(settings: _Governed) -> Callable[[str], str | None]:
