@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -87,6 +88,32 @@ def test_server_is_told_when_it_speaks_no_tls() -> None:
     """Plain HTTP behind an https endpoint."""
     with server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as running:
         assert _look(f"https://127.0.0.1:{running.port}")[-1].startswith("TLS fails (")
+
+
+def test_certificate_is_said_to_be_unread_when_the_server_is_gone_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second connection may fail where the first did not."""
+    made = make_certificate("harbor.example.gov", signed_by=_CA)
+    connect, tried = socket.create_connection, list[int]()
+
+    def once(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append(address[1])
+        if len(tried) > 1:
+            raise ConnectionResetError
+        return connect(address, timeout=timeout)
+
+    with server(OK, made.server_context(tmp_path)) as running:
+        monkeypatch.setattr("registry_autopilot.network.socket.create_connection", once)
+        seen = _look(f"https://localhost:{running.port}")
+        monkeypatch.undo()
+    assert seen[-1].endswith(": its certificate could not be read")
+
+
+def test_network_is_told_when_there_is_no_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No route, or a network that is down: the kind of the error, not its text."""
+    monkeypatch.setattr("registry_autopilot.network.socket.create_connection", Mock(side_effect=OSError(113, "text")))
+    assert _look("http://127.0.0.1:5000")[-1] == "port 5000 cannot be reached (OSError)"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,23 @@
 """On news of a refusal our own side looks once, and only where a credential may go."""
 
+from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from registry_autopilot.diagnosis import answer_words, repositories_words, server_of
+from registry_autopilot.causes import ACCESS_DENIED, AutopilotError
+from registry_autopilot.diagnosis import Target, answer_words, repositories_words, server_of
+from registry_autopilot.network import Network
+from registry_autopilot.own_view import OwnView
 from registry_autopilot.ports import Rules
-from registry_autopilot.steps.diagnose import NOT_A_DESTINATION
+from registry_autopilot.records import WorkItem
+from registry_autopilot.registry import Identity, Provider, RegistryType
+from registry_autopilot.steps.attempt import Attempt
+from registry_autopilot.steps.diagnose import NOT_A_DESTINATION, seen_from_here
 from tests.support import events
 from tests.support.installation import FAMILY, Installation, access_key
-from tests.support.world import ACCOUNT, host
+from tests.support.world import ACCOUNT, FakeRepositories, host
 
 _REPOSITORY = "team-a/spectro-packs/archive/nginx"
 _BASIC: dict[str, Any] = {
@@ -110,6 +118,45 @@ def test_words_are_redacted_when_a_server_names_itself_like_a_secret() -> None:
         shaped = "AKI" + "AQWERTYUIOPASDFG"
         site.pipeline.diagnosis.seen = (f"TLS is trusted: certificate of {shaped}",)
         assert shaped not in _refused(site)
+
+
+def _look(repositories: FakeRepositories, *, is_elsewhere: bool = False) -> tuple[str, ...]:
+    """A look that connects to nothing: at ECR alone."""
+    identity = Identity(RegistryType.ECR, Provider.PACK, f"aws:{ACCOUNT}:us-east-1", "team-a")
+    view = OwnView(Network(), repositories, skip=lambda _: "the test says so")
+    return tuple(view.look(Target(host(), identity, is_elsewhere=is_elsewhere)))
+
+
+def test_base_path_is_looked_up_when_the_registry_is_of_ecr() -> None:
+    """Asked as the function itself; another account's ECR answers to a role that converge may not assume."""
+    repositories = FakeRepositories()
+    assert _look(repositories)[1:] == ("ECR has no repository under the base path team-a",)
+    repositories.add(_REPOSITORY)
+    assert _look(repositories) == (
+        "no connection was tried: the test says so",
+        "ECR has repositories under the base path team-a",
+    )
+    assert len(_look(repositories, is_elsewhere=True)) == 1
+
+
+def test_refusal_is_said_when_ecr_may_not_be_asked() -> None:
+    """Missing evidence is evidence, too."""
+    repositories = Mock()
+    repositories.listed.side_effect = AutopilotError(ACCESS_DENIED, "ECR refused")
+    assert _look(repositories)[-1] == "ECR does not let the function list repositories"
+
+
+def test_look_adds_nothing_when_there_is_nobody_to_look() -> None:
+    """Routing and the sweep have no diagnosis; what they tell is told without one."""
+    with Installation([FAMILY]) as site:
+        attempt = Attempt.begin(_item(site), replace(site.pipeline.world, diagnosis=None))
+        assert seen_from_here(attempt, AutopilotError(ACCESS_DENIED, "refused"), None) == ()
+
+
+def _item(site: Installation) -> WorkItem:
+    site.create(_REPOSITORY)
+    (state,) = site.pipeline.ledger.states.values()
+    return state.work()
 
 
 @pytest.mark.parametrize(

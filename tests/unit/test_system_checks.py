@@ -13,8 +13,9 @@ from botocore.stub import Stubber
 
 from registry_autopilot.aws.system_view import AwsSystemView
 from registry_autopilot.findings import DAY, CheckLimits, SecretAge
+from registry_autopilot.incidents import Incident
 from registry_autopilot.ports import ConcurrentUpdateError, Mode
-from registry_autopilot.records import SweepState
+from registry_autopilot.records import SweepState, SystemState
 from registry_autopilot.routing import Message, route
 from registry_autopilot.system_checks import PERIOD_SECONDS, check_system, note_vertex_ca
 from tests.support import events
@@ -85,6 +86,27 @@ def test_dead_letters_are_one_incident_until_the_queues_are_empty(watch: Watch) 
     watch.system.queues = {"events": 0, "work": 0}
     watch.check()
     assert watch.states("dead-letters") == ["open", "update", "resolved"]
+
+
+def test_worse_news_waits_when_somebody_writes_the_same_subject(watch: Watch) -> None:
+    """A lost race loses nothing: the next check looks again."""
+    watch.system.queues = {"events": 1}
+    watch.check()
+    watch.system.queues = {"events": 1, "work": 1}
+    ledger = watch.site.pipeline.ledger
+    write = ledger.commit_system
+
+    def lose(was: SystemState, now: SystemState, incident: Incident | None) -> None:
+        if incident is not None:
+            raise ConcurrentUpdateError
+        write(was, now, incident)
+
+    ledger.commit_system = lose  # type: ignore[method-assign] # somebody was first
+    watch.check()
+    assert watch.states("dead-letters") == ["open"]
+    ledger.commit_system = write  # type: ignore[method-assign] # and is gone
+    watch.check()
+    assert watch.states("dead-letters") == ["open", "update"]
 
 
 def test_system_is_checked_rarely_when_ticks_are_frequent(watch: Watch) -> None:
