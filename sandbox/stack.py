@@ -234,6 +234,8 @@ class Sandbox:
             "RegistrySecretArns": f"arn:aws:secretsmanager:{self.aws.region}:{self.aws.account}:secret:*",
             "EcrPullRoleArns": self.seeds.token_role_arn,
             "InitialMode": self._mode,
+            # Without the clock's own ticks sweeps run when they are asked for: an hour's rhythm is not missed soon.
+            **({} if self._auto_tick else {"HealthSweepMinutes": "60"}),
             **self._parameters,
         }
 

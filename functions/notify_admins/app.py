@@ -1,36 +1,55 @@
 """Reacts to the ledger's stream: tells admins what changed about an incident, once per channel."""
 
+import json
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from registry_autopilot import wiring
-from registry_autopilot.notify import announce
+from registry_autopilot.notify import announce, announce_news, test_notice
 from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.ports import ChannelError
+from registry_autopilot.records import HistoryEntry
 
 logger = make_logger("notify_admins")
 metrics = make_metrics("notify_admins")
 notifier = cache(wiring.notifier)
-PREFIX = "INC#"
+INCIDENT, HISTORY = "INC#", "HIST#"
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 @guarded(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Announce each incident of a batch; a failed one is left to the stream's retry, with what follows it."""
-    collaborators = notifier(metrics)
-    told: set[str] = set()
-    for record in event["Records"]:
-        key = record["dynamodb"]["Keys"]["pk"]["S"]
-        if not key.startswith(PREFIX) or record["eventName"] == "REMOVE" or key in told:
-            continue
-        try:
-            announce(key.removeprefix(PREFIX), collaborators.ledger, collaborators.channels, collaborators.metrics)
-            told.add(key)
-        except ChannelError as error:
-            logger.warning("a channel did not take a notice", incident=key, reason=str(error))
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+    """Announce a batch; from the first that a channel did not take, records are left to the stream's retry."""
+    desk = notifier(metrics)
+    if event.get("action") == "test-notice":
+        return {"channels": test_notice(desk)}
+    records = [r["dynamodb"] | {"event": r["eventName"]} for r in event["Records"] if r["eventName"] != "REMOVE"]
+    ids = {r["SequenceNumber"]: _key(r).removeprefix(INCIDENT) for r in records if _key(r).startswith(INCIDENT)}
+    left = announce(ids.values(), desk)
+    failed = {number for number, incident_id in ids.items() if incident_id in left}
+    failed |= {r["SequenceNumber"] for r in records if r["event"] == "INSERT" and not _told_news(r)}
+    if failed:
+        logger.warning("a channel did not take every notice", incidents=sorted(left))
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in sorted(failed, key=int)[:1]]}
+
+
+def _key(record: dict[str, Any]) -> str:
+    return str(record["Keys"]["pk"]["S"])
+
+
+def _told_news(record: dict[str, Any]) -> bool:
+    """Tell a new history entry, if anybody wants to hear of it; False: a channel may take it later."""
+    sort = str(record["Keys"].get("sk", {}).get("S", ""))
+    image = record.get("NewImage", {}).get("doc")
+    if not sort.startswith(HISTORY) or image is None:
+        return True
+    try:
+        entry = HistoryEntry.model_validate(json.loads(image["S"]))
+        announce_news(_key(record), sort, entry, notifier(metrics))
+    except ChannelError as error:
+        logger.warning("a channel did not take news", reason=str(error))
+        return False
+    return True

@@ -27,6 +27,8 @@ class MemoryLedger:
         self.told: dict[str, dict[str, int]] = {}
         self.unannounced: dict[str, float] = {}
         self.prompts: list[str] = []
+        self.announced_seq: dict[str, int] = {}
+        self.news: set[tuple[str, str, str]] = set()
         self.swept = SweepState()
         self._lock = RLock()
 
@@ -140,9 +142,25 @@ class MemoryLedger:
         marks = self.told.setdefault(incident_id, {})
         marks[channel] = max(seq, marks.get(channel, 0))
 
-    def all_told(self, incident_id: str, seq: int) -> None:
-        if self.incidents[incident_id].seq == seq:
+    def all_told(self, incident_id: str, seq: int, remind_at: float | None) -> None:
+        if self.incidents[incident_id].seq == seq and self.announced(incident_id) < seq:
+            self.announced_seq[incident_id] = seq
             self.unannounced.pop(incident_id, None)
+            if remind_at is not None:
+                self.unannounced[incident_id] = remind_at
+
+    def announced(self, incident_id: str) -> int:
+        return self.announced_seq.get(incident_id, 0)
+
+    def commit_incident(self, incident: Incident) -> None:
+        with self._lock:
+            self._put_incident(incident)
+
+    def news_told(self, key: str, entry: str, channel: str) -> bool:
+        return (key, entry, channel) in self.news
+
+    def move_news_mark(self, key: str, entry: str, channel: str) -> None:
+        self.news.add((key, entry, channel))
 
     def open_incidents(self) -> list[Incident]:
         """Incidents that last."""

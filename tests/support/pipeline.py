@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from registry_autopilot.audience import Audience
 from registry_autopilot.converge import converge
 from registry_autopilot.matching import Home
-from registry_autopilot.notify import announce
-from registry_autopilot.ports import ChannelError, ConcurrentUpdateError, Mode, Rules, Vertex
+from registry_autopilot.notify import Desk, announce
+from registry_autopilot.ports import ConcurrentUpdateError, Mode, Rules, Vertex
 from registry_autopilot.records import Outcome, RegistryState
 from registry_autopilot.routing import Message, route
 from registry_autopilot.steps.attempt import World
@@ -62,6 +63,8 @@ class Pipeline:
         self.vertex = vertex
         self.rules = rules or Rules()
         self.knife = Knife()
+        self.audience = Audience()
+        self.remind_after: float | None = None
         self.limits = Limits()
         self.path_doubts: list[str] = []
         self.outcomes: list[Outcome] = []
@@ -157,8 +160,16 @@ class Pipeline:
             incident_id = self.ledger.prompts.pop(0)
             for _ in range(MAX_RECEIVES):
                 try:
-                    wrap = self.knife.wrap
-                    announce(incident_id, wrap(self.ledger), (wrap(self.sns), wrap(self.slack)), self.metrics)
-                except (CrashError, ChannelError):
+                    left = announce([incident_id], self.desk)
+                except CrashError:
                     continue
-                break
+                if not left:
+                    break
+
+    @property
+    def desk(self) -> Desk:
+        """Notify's collaborators, as the knife of the moment cuts them."""
+        wrap = self.knife.wrap
+        channels = (wrap(self.sns), wrap(self.slack))
+        ledger = wrap(self.ledger)
+        return Desk(ledger, ledger, channels, self.metrics, self.clock, self.audience, self.remind_after)

@@ -26,7 +26,7 @@ from registry_autopilot.ports import (
     Unit,
     Verdict,
 )
-from registry_autopilot.records import WorkItem
+from registry_autopilot.records import HistoryEntry, WorkItem
 from registry_autopilot.registry import CredentialValues, digest
 from registry_autopilot.secret_values import SecretValue
 
@@ -213,12 +213,16 @@ class FakeChannel:
     name: str
     told: list[tuple[Incident, Change]] = field(default_factory=list)
     refuse: int = 0
+    news: list[HistoryEntry] = field(default_factory=list)
 
     def send(self, incident: Incident, change: Change) -> None:
         if self.refuse > 0:
             self.refuse -= 1
             raise ChannelError("not now")
         self.told.append((incident, change))
+
+    def send_news(self, entry: HistoryEntry) -> None:
+        self.news.append(entry)
 
     @property
     def states(self) -> list[tuple[str, str, str]]:

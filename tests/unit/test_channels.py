@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 
-from registry_autopilot.causes import CAUSES
-from registry_autopilot.incidents import Incident, Story, open_incident, resolve_incident
+from registry_autopilot.audience import Audience
+from registry_autopilot.causes import CAUSES, Severity
+from registry_autopilot.incidents import Change, Incident, Story, open_incident, resolve_incident
 from registry_autopilot.notices import NoticeDetail
-from registry_autopilot.notify import announce
+from registry_autopilot.notify import Desk, announce, announce_news
+from registry_autopilot.notify import test_notice as notice_test
 from registry_autopilot.ports import ChannelError
-from registry_autopilot.records import SystemState
+from registry_autopilot.records import HistoryEntry, Outcome, SystemState
 from registry_autopilot.slack import SlackChannel
 from tests.support.ledger import MemoryLedger
 from tests.support.world import CountingMetrics, FakeChannel
@@ -20,56 +24,147 @@ STORY = Story(what="Something happened.", kept="Nothing was lost.")
 HOOK = "https://hooks.slack.com/services/x"
 
 
-def _ledger() -> tuple[MemoryLedger, Incident]:
+def _desk(*channels: Any, **settings: Any) -> tuple[Desk, MemoryLedger, Incident]:
+    """A desk with one open incident on VerteX that nobody was told of."""
     ledger = MemoryLedger()
     incident = open_incident("vertex", "VerteX", CAUSES["vertex-unavailable"], 0.0, STORY)
     was = SystemState(subject="vertex")
     ledger.commit_system(was, was.with_(incident_id=incident.id), incident)
-    return ledger, incident
+    return Desk(ledger, ledger, channels, CountingMetrics(), lambda: 100.0, **settings), ledger, incident
+
+
+class _Gone(FakeChannel):
+    """Refuses for good, until it is mended."""
+
+    mended = False
+
+    def send(self, incident: Incident, change: Change) -> None:
+        if not self.mended:
+            raise ChannelError("Slack answered 404", permanent=True)
+        super().send(incident, change)
 
 
 def test_each_channel_is_told_once_when_prompted_many_times() -> None:
     """The mark moves after the channel took the notice."""
-    ledger, incident = _ledger()
     sns, slack = FakeChannel("sns"), FakeChannel("slack")
+    desk, ledger, incident = _desk(sns, slack)
     for _ in range(3):
-        announce(incident.id, ledger, (sns, slack), CountingMetrics())
+        assert announce([incident.id], desk) == set()
     assert len(sns.told) == len(slack.told) == 1
     assert incident.id not in ledger.unannounced
 
 
+def test_nothing_is_written_when_everything_was_told_before() -> None:
+    """A mark comes back through the stream: if it led to another write, notify would never come to rest."""
+    sns = FakeChannel("sns")
+    now = [100.0]
+    desk, ledger, incident = _desk(sns, remind_after=3600)
+    desk = replace(desk, clock=lambda: now[0])
+    announce([incident.id], desk)
+    due = dict(ledger.unannounced)
+    now[0] = 200.0
+    announce([incident.id], desk)
+    assert ledger.unannounced == due == {incident.id: 3700.0}
+
+
 def test_other_channel_is_not_delayed_when_one_is_down() -> None:
     """Slack being down neither repeats nor delays SNS; later it hears the whole thread."""
-    ledger, incident = _ledger()
     sns, slack = FakeChannel("sns"), FakeChannel("slack", refuse=2)
-    with pytest.raises(ChannelError):
-        announce(incident.id, ledger, (slack, sns), CountingMetrics())
+    desk, ledger, incident = _desk(slack, sns)
+    assert announce([incident.id], desk) == {incident.id}
     assert len(sns.told) == 1
     was = ledger.system("vertex")
     ledger.commit_system(was, was.with_(incident_id=None), resolve_incident(incident, 9.0, STORY))
-    with pytest.raises(ChannelError):
-        announce(incident.id, ledger, (slack, sns), CountingMetrics())
-    announce(incident.id, ledger, (slack, sns), CountingMetrics())
+    assert announce([incident.id], desk) == {incident.id}
+    assert announce([incident.id], desk) == set()
     assert [change.state for _, change in slack.told] == ["open", "resolved"]
     assert [change.state for _, change in sns.told] == ["open", "resolved"]
 
 
-def test_permanent_failure_is_counted_and_passed() -> None:
-    """A webhook that is gone for good must not hold up the stream."""
-    ledger, incident = _ledger()
-    metrics = CountingMetrics()
+def test_channel_that_is_down_is_asked_once_when_many_incidents_wait() -> None:
+    """A hundred timeouts in one invocation would hold up everything."""
+    sns, slack = FakeChannel("sns"), FakeChannel("slack", refuse=1)
+    desk, ledger, first = _desk(sns, slack)
+    others = [open_incident(f"secret:{n}", "a secret", CAUSES["secret-going"], float(n), STORY) for n in range(20)]
+    for incident in others:
+        was = ledger.system(incident.subject)
+        ledger.commit_system(was, was.with_(incident_id=incident.id), incident)
+    ids = [first.id, *(incident.id for incident in others)]
+    assert announce(ids, desk) == set(ids)
+    assert (len(sns.told), len(slack.told), slack.refuse) == (21, 0, 0)
+    assert announce(ids, desk) == set()
+    assert (len(sns.told), len(slack.told)) == (21, 21)
 
-    class _Gone(FakeChannel):
-        def send(self, incident: Incident, change: object) -> None:
-            raise ChannelError("Slack answered 404", permanent=True)
 
-    announce(incident.id, ledger, (_Gone("slack"),), metrics)
-    assert metrics.counts == {"NoticesFailed/slack": 1}
+def test_sns_tells_once_that_slack_is_broken_and_when_it_works_again() -> None:
+    """Slack refuses for good: nothing is repeated there, and one incident says so by SNS alone."""
+    sns, slack = FakeChannel("sns"), _Gone("slack")
+    desk, ledger, incident = _desk(sns, slack)
+    announce([incident.id], desk)
+    broken = ledger.system("slack").incident_id
+    assert broken is not None
+    announce([broken], desk)
+    assert [incident.cause for incident, _ in sns.told] == ["vertex-unavailable", "slack-broken"]
+    slack.mended = True
+    was = ledger.system("vertex")
+    ledger.commit_system(was, was.with_(incident_id=None), resolve_incident(incident, 9.0, STORY))
+    announce([incident.id], desk)
+    announce([broken], desk)
+    assert [(i.cause, c.state) for i, c in sns.told][-1] == ("slack-broken", "resolved")
+    assert [i.cause for i, _ in slack.told] == ["vertex-unavailable"]
+
+
+def test_only_severe_incidents_are_told_where_the_setting_asks_for_it() -> None:
+    """The end is told to whom the opening was told."""
+    sns, slack = FakeChannel("sns"), FakeChannel("slack")
+    audience = Audience(least={"slack": Severity.CRITICAL, "sns": Severity.INFO})
+    desk, ledger, _ = _desk(sns, slack, audience=audience)
+    going = open_incident("secret:s", "a secret", CAUSES["secret-going"], 1.0, STORY)
+    was = ledger.system("secret:s")
+    ledger.commit_system(was, was.with_(incident_id=going.id), going)
+    announce([going.id], desk)
+    was = ledger.system("secret:s")
+    ledger.commit_system(was, was.with_(incident_id=None), resolve_incident(going, 9.0, STORY))
+    announce([going.id], desk)
+    assert [change.state for _, change in sns.told] == ["open", "resolved"]
+    assert slack.told == []
+
+
+@pytest.mark.parametrize(
+    ("events", "states"),
+    [({"failures"}, ["open"]), ({"resolutions"}, ["resolved"]), ({"registered"}, [])],
+)
+def test_kinds_of_notices_are_a_setting(events: set[str], states: list[str]) -> None:
+    """Out of failures and resolutions."""
+    sns = FakeChannel("sns")
+    desk, ledger, incident = _desk(sns, audience=Audience(frozenset(events)))
+    was = ledger.system("vertex")
+    ledger.commit_system(was, was.with_(incident_id=None), resolve_incident(incident, 9.0, STORY))
+    announce([incident.id], desk)
+    assert [change.state for _, change in sns.told] == states
+
+
+@pytest.mark.parametrize(("events", "told"), [({"registered"}, 1), ({"refreshed"}, 0), ({"failures"}, 0)])
+def test_news_is_told_once_where_the_setting_asks_for_it(events: set[str], told: int) -> None:
+    """A registry was registered; a doubled stream record says nothing twice."""
+    sns = FakeChannel("sns")
+    desk, _, _ = _desk(sns, audience=Audience(frozenset(events)))
+    entry = HistoryEntry(key="k" * 64, at=0, outcome=Outcome.REGISTERED, name="n", definition_id="d", mode="act")
+    for _ in range(2):
+        announce_news("REG#k", "HIST#1", entry, desk)
+    assert len(sns.news) == told
+
+
+def test_test_notice_says_how_each_channel_took_it() -> None:
+    """Whatever the settings say."""
+    desk, _, _ = _desk(FakeChannel("sns"), _Gone("slack"), audience=Audience(frozenset()))
+    assert [(answer["name"], answer["ok"]) for answer in notice_test(desk)] == [("sns", True), ("slack", False)]
 
 
 def test_nothing_happens_when_the_incident_is_unknown() -> None:
     """A stream record of something that is gone."""
-    announce("nothing", MemoryLedger(), (FakeChannel("sns"),), CountingMetrics())
+    desk, _, _ = _desk(FakeChannel("sns"))
+    assert announce(["nothing"], desk) == set()
 
 
 def _slack(answer: Callable[[int], httpx.Response], *, url: str = HOOK) -> tuple[SlackChannel, list[dict[str, object]]]:

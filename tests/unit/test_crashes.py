@@ -21,6 +21,7 @@ _VOLATILE = {
     "refused_at",
     "incident_id",
     "attempts",
+    "openings",
     "written_at",
     "proved_at",
 }

@@ -329,6 +329,18 @@ ROTATION_OVERDUE = _all.add(
     "a secret is overdue for rotation",
     "Rotate the secret, or mend the rotation that should have done so; the new version is applied at once.",
 )
+SLACK_BROKEN = _all.add(
+    "slack-broken",
+    _warning,
+    "Slack refuses notices",
+    "Put the URL of a working incoming webhook into the Slack secret; the next notice tries it.",
+)
+TEST_NOTICE = _all.add(
+    "test-notice",
+    _info,
+    "this is a test notice",
+    "Nothing: it shows that notices arrive.",
+)
 UNRECOGNISED_EVENT = _all.add(
     "unrecognised-event",
     _warning,

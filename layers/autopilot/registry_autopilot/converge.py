@@ -99,8 +99,8 @@ def _outdated(attempt: Attempt) -> Outcome:
 def _is_right(attempt: Attempt, wanted: Wanted) -> bool:
     state = attempt.state
     applied = state.uid is not None and state.confirmed and state.fingerprint == wanted.fingerprint
-    settled = (state.incident_id is None or state.sync_failed) and state.held in {None, "sync"}
-    return applied and settled and not needs_renewal(attempt)
+    calm = state.incident_id is None or state.sync_failed or state.quiet_since is not None
+    return applied and calm and state.held in {None, "sync"} and not needs_renewal(attempt)
 
 
 def _not_now(attempt: Attempt, wanted: Wanted) -> Outcome | None:

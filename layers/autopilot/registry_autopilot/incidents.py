@@ -1,5 +1,6 @@
 """An incident's life: opened, updated as its cause changes, resolved. Pure: each step returns a new document."""
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -7,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 from registry_autopilot.causes import CAUSES, UNKNOWN, Cause, Severity
 from registry_autopilot.registry import digest
 
+FLAP_WINDOW_SECONDS = 3600
+FLAP_OPENINGS = 3  # so many openings within the window: the problem comes and goes
+FLAP_QUIET_SECONDS = 1800  # so long it has to be quiet before its end is told
 MAX_CHANGES = 50  # a thread longer than this keeps its first and its newest changes
 
 ChangeState = Literal["open", "update", "resolved"]
@@ -117,6 +121,42 @@ def resolve_incident(incident: Incident, at: float, story: Story) -> Incident:
     if not incident.is_open:
         return incident
     return _add(incident, "resolved", incident.cause, at, story).model_copy(update={"resolved_at": at})
+
+
+def remind_of(incident: Incident, at: float) -> Incident:
+    """The incident with a reminder: still open, in the words of its last change."""
+    last = incident.changes[-1]
+    hours = max(1, round((at - incident.opened_at) / 3600))
+    what = f"This has lasted for {hours} hours. {last.what}"
+    due = last.next_try_at if last.next_try_at is not None and last.next_try_at > at else None
+    story = Story(what=_once(what), kept=last.kept, trigger=last.trigger, next_try_at=due, facts=last.facts)
+    return continue_incident(incident, at, story)
+
+
+def openings_with(openings: tuple[float, ...], at: float) -> tuple[float, ...]:
+    """The times at which a subject's incidents opened within the window, with one more."""
+    return (*(one for one in openings if at - one < FLAP_WINDOW_SECONDS), at)[-FLAP_OPENINGS:]
+
+
+def comes_and_goes(openings: tuple[float, ...], at: float) -> bool:
+    """Whether a subject's problem has opened so often of late that each end is not worth telling."""
+    return sum(at - one < FLAP_WINDOW_SECONDS + FLAP_QUIET_SECONDS for one in openings) >= FLAP_OPENINGS
+
+
+def damped(story: Story, openings: tuple[float, ...], at: float) -> Story:
+    """The story of an opening, with a word on how often it came of late."""
+    if not comes_and_goes(openings, at):
+        return story
+    minutes = FLAP_QUIET_SECONDS // 60
+    words = (
+        f" It has come and gone {len(openings)} times within the hour; its end is told after {minutes} quiet minutes."
+    )
+    return story.model_copy(update={"what": story.what + words})
+
+
+def _once(what: str) -> str:
+    """A reminder of a reminder says how long it has lasted once."""
+    return re.sub(r"^(This has lasted for \d+ hours\. )(?:This has lasted for \d+ hours\. )+", r"\1", what)
 
 
 def _add(incident: Incident, state: ChangeState, cause: str, at: float, story: Story) -> Incident:

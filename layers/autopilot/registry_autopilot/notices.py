@@ -12,6 +12,7 @@ from typing import Any
 
 from registry_autopilot.causes import Cause, Severity
 from registry_autopilot.incidents import Change, Incident, cause_of
+from registry_autopilot.records import HistoryEntry, Outcome
 from registry_autopilot.redaction import redact
 
 # Limits: SNS Publish (Subject), Slack Block Kit reference (header, section, text).
@@ -64,6 +65,37 @@ def notice_of(incident: Incident, change: Change, detail: NoticeDetail, *, verte
         cause=cause.slug,
         incident_id=incident.id,
         subject=incident.subject if full else incident.id,
+    )
+
+
+_NEWS = {
+    Outcome.REGISTERED: ("was registered", "VerteX validated it, created it and began its first synchronization."),
+    Outcome.ADOPTED: ("was adopted", "VerteX validated it; it has the definition's credentials now."),
+    Outcome.REFRESHED: ("was refreshed", "VerteX validated it and has what the definition and its secrets ask for."),
+}
+
+
+def news_of(entry: HistoryEntry, detail: NoticeDetail, *, vertex_url: str | None = None) -> Notice:
+    """The notice of something that went well; `detail` as for incidents."""
+    did, what = _NEWS.get(entry.outcome, ("changed", "Its history says how."))
+    full = detail is NoticeDetail.FULL
+    about = f"The registry {entry.name!r}" if full else f"A registry ({entry.key[:8]})"
+    first = entry.triggers[0] if entry.triggers else None
+    by = f" by {first.principal}" if first is not None and first.principal else ""
+    lines = [
+        ("What happened", what),
+        ("Triggered by", f"{first.kind}{by}" if first is not None and full else ""),
+        ("VerteX", vertex_url or "" if full else ""),
+        ("More", f"autopilot history {entry.key[:8]}"),
+    ]
+    return Notice(
+        title=redact(f"{about} {did}"),
+        lines=tuple((label, redact(text)) for label, text in lines if text),
+        severity=Severity.INFO,
+        state="done",
+        cause=str(entry.outcome),
+        incident_id=entry.key[:16],
+        subject=f"registry:{entry.key}" if full else entry.key[:16],
     )
 
 
@@ -123,7 +155,7 @@ def _reference_lines(incident: Incident, change: Change) -> list[tuple[str, str]
     return [
         ("State", f"{change.state}, severity {cause_of(change.cause).severity}, cause {change.cause}"),
         ("Next try", _next_try(change)),
-        ("Incident", f"{incident.id}; the item INC#{incident.id} of the ledger holds the rest"),
+        ("Incident", f"{incident.id}; `autopilot incident {incident.id}` shows the rest"),
     ]
 
 

@@ -2,45 +2,132 @@
 
 The stream only prompts; the ledger is the record. Per channel the mark moves after the channel took the notice, so
 nothing is lost, and only a crash between the two can repeat a notice (with the same incident id and sequence).
+One channel is told everything before the next one is: a slow one delays nobody but itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from registry_autopilot.incidents import Incident
-from registry_autopilot.ports import Announcements, Channel, ChannelError, Metrics
+from registry_autopilot import causes
+from registry_autopilot.audience import Audience
+from registry_autopilot.incidents import Incident, Story, open_incident
+from registry_autopilot.ports import Announcements, Channel, ChannelError, Clock, Metrics, SharedSubjects
+from registry_autopilot.records import HistoryEntry
+from registry_autopilot.steps.shared import open_shared, resolve_shared
+
+SLACK = "slack"
 
 
-def announce(incident_id: str, ledger: Announcements, channels: Sequence[Channel], metrics: Metrics) -> None:
-    """Tell every channel what is above its mark; a channel that fails does not delay the others.
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The collaborators of notify.
+
+    Attributes:
+        marks: incidents with the mark of each channel.
+        ledger: where the incident on Slack itself is told.
+        remind_after: seconds after which an incident that lasts is told again; None: never.
+    """
+
+    marks: Announcements
+    ledger: SharedSubjects
+    channels: Sequence[Channel]
+    metrics: Metrics
+    clock: Clock
+    audience: Audience = field(default_factory=Audience)
+    remind_after: float | None = None
+
+
+def announce(incident_ids: Iterable[str], desk: Desk) -> set[str]:
+    """Tell every channel what is above its mark; gives the incidents that a channel may take later."""
+    found = [one for incident_id in dict.fromkeys(incident_ids) if (one := desk.marks.incident(incident_id))]
+    marks = {incident.id: desk.marks.marks(incident.id) for incident in found}
+    left: set[str] = set()
+    for channel in desk.channels:
+        left |= _tell_all(found, channel, marks, desk)
+    for incident in found:
+        if incident.id not in left:
+            last = incident.changes[-1].at
+            again = max(last, desk.clock()) + desk.remind_after if desk.remind_after and incident.is_open else None
+            desk.marks.all_told(incident.id, incident.seq, again)
+    return left
+
+
+def announce_news(key: str, sort: str, entry: HistoryEntry, desk: Desk) -> None:
+    """Tell that a registry was registered, adopted or refreshed, where the setting asks for it; once per channel.
 
     Raises:
-        ChannelError: a channel did not take a notice and may take it later.
+        ChannelError: a channel may take it later.
     """
-    incident = ledger.incident(incident_id)
-    if incident is None:
+    if not desk.audience.wants_news(entry):
         return
-    marks = ledger.marks(incident_id)
-    failures = [
-        error
-        for channel in channels
-        if (error := _tell(incident, channel, marks.get(channel.name, 0), ledger, metrics)) is not None
-    ]
-    if failures:
-        raise failures[0]
-    ledger.all_told(incident_id, incident.seq)
-
-
-def _tell(
-    incident: Incident, channel: Channel, mark: int, ledger: Announcements, metrics: Metrics
-) -> ChannelError | None:
-    for change in incident.above(mark):
+    for channel in desk.channels:
+        if not desk.audience.hears_news(channel.name) or desk.marks.news_told(key, sort, channel.name):
+            continue
         try:
-            channel.send(incident, change)
+            channel.send_news(entry)
         except ChannelError as error:
-            metrics.count("NoticesFailed", channel=channel.name)
+            desk.metrics.count("NoticesFailed", channel=channel.name)
             if not error.permanent:
-                return error
+                raise
+        desk.marks.move_news_mark(key, sort, channel.name)
+
+
+def test_notice(desk: Desk) -> list[dict[str, object]]:
+    """Send one notice through every channel, whatever the settings say; how each took it."""
+    story = Story(what="Somebody asked for a test notice; nothing is wrong.", kept="Everything.")
+    incident = open_incident("test", "Test", causes.TEST_NOTICE, desk.clock(), story)
+    answers: list[dict[str, object]] = []
+    for channel in desk.channels:
+        try:
+            channel.send(incident, incident.changes[0])
+        except ChannelError as error:
+            answers.append({"name": channel.name, "ok": False, "detail": str(error)})
         else:
-            metrics.count("NoticesSent", channel=channel.name)
-        ledger.move_mark(incident.id, channel.name, change.seq)
-    return None
+            answers.append({"name": channel.name, "ok": True, "detail": ""})
+    return answers
+
+
+def _tell_all(
+    found: Sequence[Incident], channel: Channel, marks: Mapping[str, Mapping[str, int]], desk: Desk
+) -> set[str]:
+    """One channel, all incidents. After a failure the rest waits: what is down is not asked again and again."""
+    for index, incident in enumerate(found):
+        try:
+            _tell(incident, channel, marks[incident.id].get(channel.name, 0), desk)
+        except ChannelError:
+            return {one.id for one in found[index:]}
+    return set()
+
+
+def _tell(incident: Incident, channel: Channel, mark: int, desk: Desk) -> None:
+    """What is above the mark. What a channel refuses for good is passed over, and told elsewhere.
+
+    Raises:
+        ChannelError: the channel may take it later.
+    """
+    for change in incident.above(mark):
+        if desk.audience.wants(channel.name, incident, change):
+            try:
+                channel.send(incident, change)
+            except ChannelError as error:
+                desk.metrics.count("NoticesFailed", channel=channel.name)
+                if not error.permanent:
+                    raise
+                _tell_broken(channel, error, desk)
+            else:
+                desk.metrics.count("NoticesSent", channel=channel.name)
+                _tell_mended(channel, desk)
+        desk.marks.move_mark(incident.id, channel.name, change.seq)
+
+
+def _tell_broken(channel: Channel, error: ChannelError, desk: Desk) -> None:
+    """SNS tells that Slack takes no notices; there is nobody to tell that SNS does not but the alarm."""
+    if channel.name == SLACK:
+        story = Story(what=f"Slack refuses notices: {error}.", kept="Every notice goes to the SNS topic as before.")
+        open_shared(desk, SLACK, "Slack", causes.SLACK_BROKEN, story)
+
+
+def _tell_mended(channel: Channel, desk: Desk) -> None:
+    if channel.name == SLACK and desk.ledger.system(SLACK).incident_id is not None:
+        story = Story(what="Slack takes notices again.", kept="What it refused meanwhile is in the SNS notices.")
+        resolve_shared(desk, SLACK, desk.clock(), story=story)

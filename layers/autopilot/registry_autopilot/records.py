@@ -140,6 +140,7 @@ class RegistryState(_Record):
         blocked_by: the shared subject (`vertex`, `secret:…`, `mode`) that holds this registry back.
         held: what `observe` holds back: `register` or `refresh`, with the fingerprint it was proven with.
         incident_id: the open incident of this registry.
+        openings: when its incidents opened of late; quiet_since: since when a problem that comes and goes is gone.
         refused_fingerprint, refused_at, refused_cause: what was refused last, when and why: the same is not tried
             again at each push.
     """
@@ -179,6 +180,8 @@ class RegistryState(_Record):
     held: str | None = None
     held_fingerprint: str | None = None
     incident_id: str | None = None
+    openings: tuple[float, ...] = ()
+    quiet_since: float | None = None
     refused_fingerprint: str | None = None
     refused_at: float | None = None
     refused_cause: str | None = None
@@ -268,6 +271,7 @@ class SystemState(_Record):
 
     Attributes:
         retry_at: until then nobody tries again what the open incident is about.
+        openings: when its incidents opened of late; quiet_since: since when a problem that comes and goes is gone.
         since: since when the subject is watched, in seconds since the epoch.
         ends_at: when what the subject stands for (a certificate) ends.
     """
@@ -278,6 +282,8 @@ class SystemState(_Record):
     cause: str | None = None
     attempts: int = 0
     retry_at: float | None = None
+    openings: tuple[float, ...] = ()
+    quiet_since: float | None = None
     since: float | None = None
     ends_at: float | None = None
 

@@ -26,7 +26,8 @@ from registry_autopilot.steps import secret_news
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.items import asked_for, due_note, item_of, note_of
 from registry_autopilot.steps.reading import tell_broken
-from registry_autopilot.steps.shared import end_shared, open_shared, resolve_shared
+from registry_autopilot.steps.remind import remind_or_prompt
+from registry_autopilot.steps.shared import end_quiet_ones, end_shared, open_shared, resolve_shared
 
 DUE_PER_TICK = 500
 QUIET_SECONDS = 3600  # without an unrecognised event, until the next one is told again
@@ -126,7 +127,8 @@ class _Router:
         now = self._world.clock()
         states, incident_ids = self._world.ledger.due(now, DUE_PER_TICK)
         for incident_id in incident_ids:
-            self._world.ledger.touch_incident(incident_id, now)
+            remind_or_prompt(self._world, incident_id, now)
+        end_quiet_ones(self._world, now)
         self._end_what_is_quiet(now)
         secret_news.end_what_is_over(self._world, now)
         return [state.work(due_note(state, now)) for state in states]

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from registry_autopilot.audience import Audience
+from registry_autopilot.causes import Severity
 from registry_autopilot.findings import CheckLimits
 from registry_autopilot.matching import Home
 from registry_autopilot.notices import NoticeDetail
@@ -152,6 +154,21 @@ class NotifySettings(_Place):
     slack_hosts: Names = ("hooks.slack.com", "hooks.slack-gov.com")
     notice_detail: Annotated[str, Field(pattern="^(auto|full|reference)$")] = "auto"
     vertex_url: str | None = None
+    notice_events: Names = ("failures", "resolutions")
+    sns_least_severity: Severity = Severity.INFO
+    slack_least_severity: Severity = Severity.INFO
+    reminder_hours: Annotated[float, Field(ge=0)] = 24
+
+    @property
+    def audience(self) -> Audience:
+        """What is told, and to whom."""
+        least = {"sns": self.sns_least_severity, "slack": self.slack_least_severity}
+        return Audience(frozenset(self.notice_events), least)
+
+    @property
+    def remind_after(self) -> float | None:
+        """Seconds after which an incident that lasts is told again; None: never."""
+        return self.reminder_hours * 3600 or None
 
     @property
     def detail(self) -> NoticeDetail:

@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from registry_autopilot.causes import AutopilotError
 from registry_autopilot.incidents import Change, Incident
-from registry_autopilot.notices import NoticeDetail, notice_of, slack_payload
+from registry_autopilot.notices import Notice, NoticeDetail, news_of, notice_of, slack_payload
 from registry_autopilot.ports import ChannelError
+from registry_autopilot.records import HistoryEntry
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _MAX_RETRY_AFTER = 10.0  # seconds worth waiting inside one invocation
@@ -43,7 +45,18 @@ class SlackChannel:
         Raises:
             ChannelError: Slack did not take it; permanent when a repeat would not help.
         """
-        payload = slack_payload(notice_of(incident, change, self._detail, vertex_url=self._vertex_url))
+        self._tell(notice_of(incident, change, self._detail, vertex_url=self._vertex_url))
+
+    def send_news(self, entry: HistoryEntry) -> None:
+        """Post that a registry was registered, adopted or refreshed.
+
+        Raises:
+            ChannelError: Slack did not take it; permanent when a repeat would not help.
+        """
+        self._tell(news_of(entry, self._detail, vertex_url=self._vertex_url))
+
+    def _tell(self, notice: Notice) -> None:
+        payload = slack_payload(notice)
         url = self._checked_url()
         response = self._post(url, payload)
         if response.status_code == _TOO_MANY and (wait := _retry_after(response)) <= _MAX_RETRY_AFTER:
@@ -62,7 +75,10 @@ class SlackChannel:
 
     def _checked_url(self) -> str:
         """The webhook, if its host is one of the setting's; https, or http on loopback."""
-        url = self._webhook().strip()
+        try:
+            url = self._webhook().strip()
+        except AutopilotError as error:
+            raise ChannelError(f"its webhook cannot be read ({error.cause.slug})", permanent=True) from None
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
         if host not in self._hosts or (parts.scheme != "https" and host not in _LOOPBACK):

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from registry_autopilot.aws.topic import TopicChannel
 from registry_autopilot.aws.work_queue import SqsWorkQueue
 from registry_autopilot.hosts import parse_ecr_host
 from registry_autopilot.network import Network
+from registry_autopilot.notify import Desk
 from registry_autopilot.observability import EmfMetrics
 from registry_autopilot.own_view import OwnView
 from registry_autopilot.ports import Channel, Diagnosis, Unit, Vertex, WorkQueue
@@ -66,15 +67,6 @@ class Sweeper:
 
     collaborators: Tools
     deadline: Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Notifier:
-    """What notify_admins works with."""
-
-    ledger: DynamoAnnouncements
-    channels: Sequence[Channel]
-    metrics: EmfMetrics
 
 
 def router(metrics: "Metrics") -> Router:
@@ -127,7 +119,7 @@ def sweeper(metrics: "Metrics") -> Sweeper:
     return Sweeper(tools, built.deadline)
 
 
-def notifier(metrics: "Metrics") -> Notifier:
+def notifier(metrics: "Metrics") -> Desk:
     """Collaborators of notify_admins."""
     settings = NotifySettings.read(os.environ)
     topic = TopicChannel(
@@ -139,8 +131,16 @@ def notifier(metrics: "Metrics") -> Notifier:
     channels: list[Channel] = [topic]
     if settings.slack_webhook_secret_arn:
         channels.append(_slack(settings, settings.slack_webhook_secret_arn))
-    ledger = DynamoAnnouncements(boto3.client("dynamodb", config=AWS_CONFIG), settings.ledger_table)
-    return Notifier(ledger, channels, EmfMetrics(metrics))
+    dynamodb, counted = boto3.client("dynamodb", config=AWS_CONFIG), EmfMetrics(metrics)
+    return Desk(
+        marks=DynamoAnnouncements(dynamodb, settings.ledger_table),
+        ledger=CountedLedger(dynamodb, settings.ledger_table, counted),
+        channels=channels,
+        metrics=counted,
+        clock=time.time,
+        audience=settings.audience,
+        remind_after=settings.remind_after,
+    )
 
 
 def _slack(settings: NotifySettings, webhook_secret: str) -> SlackChannel:

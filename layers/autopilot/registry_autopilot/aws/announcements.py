@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from registry_autopilot.aws import ledger_items as items
-from registry_autopilot.aws.ledger_items import n
+from registry_autopilot.aws.ledger_items import n, s
 from registry_autopilot.incidents import Incident
 
 if TYPE_CHECKING:
@@ -40,19 +40,46 @@ class DynamoAnnouncements:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def all_told(self, incident_id: str, seq: int) -> None:
-        """Nothing is left to repair, unless a newer change came."""
+    def all_told(self, incident_id: str, seq: int, remind_at: float | None) -> None:
+        """Nothing is left to repair, unless a newer change came; due again at the reminder.
+
+        Written once for each change: the write comes back through the stream, and must not lead to another one.
+        """
+        values = {":seq": n(seq)}
+        change = "SET announced = :seq REMOVE due_shard, due_at"
+        if remind_at is not None:
+            change = "SET announced = :seq, due_shard = :shard, due_at = :at"
+            values |= {":shard": s(items.DUE_SHARD), ":at": n(remind_at)}
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=items.incident_key(incident_id),
-                UpdateExpression="REMOVE due_shard, due_at",
-                ConditionExpression="seq = :seq",
-                ExpressionAttributeValues={":seq": n(seq)},
+                UpdateExpression=change,
+                ConditionExpression="seq = :seq AND (attribute_not_exists(announced) OR announced < :seq)",
+                ExpressionAttributeValues=values,
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
+    def news_told(self, key: str, entry: str, channel: str) -> bool:
+        """Whether a channel has told a history entry."""
+        item = self._client.get_item(TableName=self._table, Key=_entry_key(key, entry), ConsistentRead=True).get("Item")
+        return item is None or f"told_{channel}" in item
+
+    def move_news_mark(self, key: str, entry: str, channel: str) -> None:
+        """The channel has told the history entry."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_entry_key(key, entry),
+            UpdateExpression="SET #mark = :one",
+            ExpressionAttributeNames={"#mark": f"told_{channel}"},
+            ExpressionAttributeValues={":one": n(1)},
+        )
+
     def _item(self, incident_id: str) -> items.Item | None:
         key = items.incident_key(incident_id)
         return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+
+
+def _entry_key(key: str, entry: str) -> items.Item:
+    return {"pk": s(key), "sk": s(entry)}

@@ -131,6 +131,15 @@ class DynamoLedger:
         states = [state for kind, key in kinds if kind == "REG" and (state := self.registry(key))]
         return states, [key for kind, key in kinds if kind == "INC"]
 
+    def announced(self, incident_id: str) -> int:
+        """Up to which change every channel has told an incident."""
+        item = self._get(items.incident_key(incident_id)) or {}
+        return int(item["announced"]["N"]) if "announced" in item else 0
+
+    def commit_incident(self, incident: Incident) -> None:
+        """Write a further change of an incident; see `Ledger.commit_incident`."""
+        self._transact([items.put_incident(self._table, incident)])
+
     def touch_incident(self, incident_id: str, now: float) -> None:
         """Prompt notify again through the stream, and once more later if that is lost too."""
         self._client.update_item(

@@ -7,7 +7,8 @@
     NAME#<name>         NAME                  which identity claimed the name
     FAMILY#<id>         COUNT | <identity>    how many registries a family has, and which
     UID#<uid>           UID                   identity of a registry in VerteX that was looked into
-    INC#<id>            INC                   an incident (told_<channel>; due_shard/due_at until announced)
+    INC#<id>            INC                   an incident (told_<channel>, announced; due_shard/due_at until announced,
+                                              then until its reminder)
     SYS                 <subject>             state of a shared subject
     LOGIN               STATE                 login attempts
     SWEEP               STATE                 when sweeps ran, and what they found

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from registry_autopilot.incidents import Change, Incident
-from registry_autopilot.notices import Notice, NoticeDetail, notice_of, sns_subject
+from registry_autopilot.notices import Notice, NoticeDetail, news_of, notice_of, sns_subject
 from registry_autopilot.ports import ChannelError
+from registry_autopilot.records import HistoryEntry
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -32,7 +33,17 @@ class TopicChannel:
         Raises:
             ChannelError: SNS did not take it.
         """
-        notice = notice_of(incident, change, self._detail, vertex_url=self._vertex_url)
+        self._publish(notice_of(incident, change, self._detail, vertex_url=self._vertex_url))
+
+    def send_news(self, entry: HistoryEntry) -> None:
+        """Publish that a registry was registered, adopted or refreshed.
+
+        Raises:
+            ChannelError: SNS did not take it.
+        """
+        self._publish(news_of(entry, self._detail, vertex_url=self._vertex_url))
+
+    def _publish(self, notice: Notice) -> None:
         try:
             self._client.publish(
                 TopicArn=self._topic_arn,

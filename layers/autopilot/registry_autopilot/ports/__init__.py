@@ -2,7 +2,7 @@
 
 from registry_autopilot.ports.channels import Announcements, Channel, ChannelError
 from registry_autopilot.ports.diagnosis import Diagnosis
-from registry_autopilot.ports.ledger import ConcurrentUpdateError, Ledger, LedgerWrite
+from registry_autopilot.ports.ledger import ConcurrentUpdateError, Ledger, LedgerWrite, SharedSubjects
 from registry_autopilot.ports.metrics import Metrics, Unit
 from registry_autopilot.ports.system import SystemView
 from registry_autopilot.ports.world import (
@@ -54,6 +54,7 @@ __all__ = [
     "SecretVersion",
     "SecretVersions",
     "Secrets",
+    "SharedSubjects",
     "SystemView",
     "Unit",
     "Verdict",

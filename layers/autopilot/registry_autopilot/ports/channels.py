@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from registry_autopilot.incidents import Change, Incident
+from registry_autopilot.records import HistoryEntry
 
 
 class Announcements(Protocol):
@@ -20,8 +21,16 @@ class Announcements(Protocol):
         """The channel has told everything up to `seq`."""
         ...
 
-    def all_told(self, incident_id: str, seq: int) -> None:
-        """Every channel has told `seq`: no repair is due, unless a newer change came."""
+    def all_told(self, incident_id: str, seq: int, remind_at: float | None) -> None:
+        """Every channel has told `seq`: nothing is due before `remind_at`, unless a newer change came."""
+        ...
+
+    def news_told(self, key: str, entry: str, channel: str) -> bool:
+        """Whether a channel has told a history entry, by the keys of its item."""
+        ...
+
+    def move_news_mark(self, key: str, entry: str, channel: str) -> None:
+        """The channel has told the history entry."""
         ...
 
 
@@ -35,6 +44,14 @@ class Channel(Protocol):
 
         Raises:
             ChannelError: it was not told; try again later.
+        """
+        ...
+
+    def send_news(self, entry: HistoryEntry) -> None:
+        """Tell that a registry was registered, adopted or refreshed.
+
+        Raises:
+            ChannelError: it was not told.
         """
         ...
 

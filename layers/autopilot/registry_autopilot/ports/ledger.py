@@ -30,7 +30,31 @@ class LedgerWrite:
     released: tuple[RegistryState, RegistryState] | None = None
 
 
-class Ledger(Protocol):
+class SharedSubjects(Protocol):
+    """The part of the ledger that holds shared subjects and their incidents."""
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """An incident by its id, read consistently."""
+        ...
+
+    def system(self, subject: str) -> SystemState:
+        """State of a shared subject."""
+        ...
+
+    def systems(self) -> Sequence[SystemState]:
+        """Every shared subject that was ever told."""
+        ...
+
+    def commit_system(self, was: SystemState, now: SystemState, incident: Incident | None) -> None:
+        """Write a shared subject and its incident in one transaction.
+
+        Raises:
+            ConcurrentUpdateError: somebody wrote it since it was read.
+        """
+        ...
+
+
+class Ledger(SharedSubjects, Protocol):
     """The DynamoDB table. Every write is conditional on the revision that was read."""
 
     def registry(self, key: str) -> RegistryState | None:
@@ -58,26 +82,6 @@ class Ledger(Protocol):
         """Key of the identity that claimed a name."""
         ...
 
-    def incident(self, incident_id: str) -> Incident | None:
-        """An incident by its id, read consistently."""
-        ...
-
-    def system(self, subject: str) -> SystemState:
-        """State of a shared subject."""
-        ...
-
-    def systems(self) -> Sequence[SystemState]:
-        """Every shared subject that was ever told."""
-        ...
-
-    def commit_system(self, was: SystemState, now: SystemState, incident: Incident | None) -> None:
-        """Write a shared subject and its incident in one transaction.
-
-        Raises:
-            ConcurrentUpdateError: somebody wrote it since it was read.
-        """
-        ...
-
     def known_uids(self, uids: Sequence[str]) -> dict[str, KnownUid]:
         """Which registries of VerteX were looked into before."""
         ...
@@ -88,6 +92,18 @@ class Ledger(Protocol):
 
     def due(self, now: float, limit: int) -> tuple[Sequence[RegistryState], Sequence[str]]:
         """Registries that are due, and ids of incidents whose announcement is overdue."""
+        ...
+
+    def announced(self, incident_id: str) -> int:
+        """Up to which change every channel has told an incident."""
+        ...
+
+    def commit_incident(self, incident: Incident) -> None:
+        """Write a further change of an incident.
+
+        Raises:
+            ConcurrentUpdateError: another change was written first.
+        """
         ...
 
     def touch_incident(self, incident_id: str, now: float) -> None:

@@ -23,7 +23,8 @@ def next_try(attempt: Attempt, error: AutopilotError, attempts: int) -> float | 
 def due_after(attempt: Attempt, outcome: Outcome) -> float | None:
     """What is due next when all is right: the owed sync, the renewal of a token, another look at a failed sync."""
     state = attempt.state
-    again = attempt.world.clock() + SYNC_RECHECK_SECONDS if state.sync_failed else None
+    waits = state.sync_failed or state.quiet_since is not None
+    again = attempt.world.clock() + SYNC_RECHECK_SECONDS if waits else None
     sync = state.due_at if outcome is Outcome.DEFERRED else sync_due_at(state, attempt.world.rules)
     return earliest(sync, _renewal(attempt), again)
 

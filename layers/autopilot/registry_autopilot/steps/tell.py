@@ -2,7 +2,17 @@
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError, Cause
-from registry_autopilot.incidents import Incident, Story, open_incident, resolve_incident, update_incident
+from registry_autopilot.incidents import (
+    FLAP_QUIET_SECONDS,
+    Incident,
+    Story,
+    comes_and_goes,
+    damped,
+    open_incident,
+    openings_with,
+    resolve_incident,
+    update_incident,
+)
 from registry_autopilot.ports import LedgerWrite
 from registry_autopilot.records import Health, HistoryEntry, Outcome
 from registry_autopilot.secret_values import reference_names
@@ -19,10 +29,12 @@ HELD_RECHECK_SECONDS = 900
 def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
     """Everything is as the definition wants it: the incident ends, nothing is due but what is owed."""
     blocked_by = attempt.state.blocked_by
-    syncing = attempt.state.sync_failed  # the incident about the synchronization lasts until one succeeds
+    # The incident about a synchronization lasts until one succeeds; one that comes and goes, until it has been quiet.
+    syncing = attempt.state.sync_failed or _has_to_be_quiet(attempt)
     incident = None if syncing else _resolved(attempt, outcome)
     attempt.change(
-        health=Health.REFUSED if syncing else Health.OK,
+        health=Health.REFUSED if attempt.state.sync_failed else Health.OK,
+        quiet_since=attempt.state.quiet_since if syncing else None,
         incident_id=attempt.state.incident_id if syncing else None,
         blocked_by=None,
         held=None,
@@ -186,9 +198,23 @@ def _resolved(attempt: Attempt, outcome: Outcome) -> Incident | None:
     return resolve_incident(incident, attempt.at, story)
 
 
+def _has_to_be_quiet(attempt: Attempt) -> bool:
+    """Whether an incident that comes and goes has not been quiet for long enough to say that it is over."""
+    if _open_one(attempt) is None or not comes_and_goes(attempt.state.openings, attempt.at):
+        return False
+    since = attempt.state.quiet_since or attempt.at
+    attempt.change(quiet_since=since)
+    return attempt.at - since < FLAP_QUIET_SECONDS
+
+
 def _own_incident(attempt: Attempt, told: Incident | None, cause: Cause, story: Story) -> Incident:
+    came_back = told is None or attempt.state.quiet_since is not None
+    attempt.change(quiet_since=None)
+    if came_back:
+        attempt.change(openings=openings_with(attempt.state.openings, attempt.at))
     if told is not None:
         return update_incident(told, cause, attempt.at, story)
+    story = damped(story, attempt.state.openings, attempt.at)
     link = attempt.world.console_link(attempt.state.key)
     return open_incident(f"registry:{attempt.state.key}", attempt.state.shown_name, cause, attempt.at, story, link=link)
 
