@@ -106,6 +106,13 @@ def threaded(console: Console, document: Document) -> None:
     console.print(f"to do: {document['advice'] if document['open'] else 'nothing'}  ({document['runbook']})")
 
 
+def noticed(console: Console, document: Document) -> None:
+    """Each channel, and how it took the notice."""
+    for channel in document["channels"]:
+        took = "[green]took it[/]" if channel["ok"] else f"[red]did not: {_text(channel['detail'])}[/]"
+        console.print(f"{channel['name']}: {took}")
+
+
 @contextmanager
 def progress() -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, so that stdout stays one document."""

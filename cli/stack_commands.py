@@ -1,4 +1,4 @@
-"""The commands that act on a stack: plan, apply, restore, status, history, incident."""
+"""The commands that act on a stack: plan, apply, restore, status, history, incident, test-notice."""
 
 import os
 from typing import Annotated
@@ -145,3 +145,22 @@ def incident(
 
     document = looking.incident(find_target(stack, region=region, profile=profile), incident_id)
     emit(document, as_json=as_json, render=show_stack.threaded)
+
+
+@app.command("test-notice")
+def try_channels(*, as_json: Json = False, stack: Stack = None, region: Region = None, profile: Profile = None) -> None:
+    """Send one notice through every channel. Without a stack: through those of a throw-away sandbox."""
+    from cli import noticing, show_stack
+    from cli.show import emit
+    from cli.stacks import STACK_VARIABLE, find_target
+
+    if stack or os.environ.get(STACK_VARIABLE):
+        document = noticing.try_channels(find_target(stack, region=region, profile=profile))
+    else:
+        from cli.installation import Choice, installation
+
+        with installation(Choice()) as site:
+            document = noticing.try_channels_in(site.sandbox)
+    emit(document, as_json=as_json, render=show_stack.noticed)
+    if not all(channel["ok"] for channel in document["channels"]):
+        raise typer.Exit(FAILED)

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from registry_autopilot import wiring
-from registry_autopilot.notify import announce, announce_news, test_notice
+from registry_autopilot.notify import announce, announce_news, try_channels
 from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.ports import ChannelError
 from registry_autopilot.records import HistoryEntry
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Announce a batch; from the first that a channel did not take, records are left to the stream's retry."""
     desk = notifier(metrics)
     if event.get("action") == "test-notice":
-        return {"channels": test_notice(desk)}
+        return {"channels": try_channels(desk)}
     records = [r["dynamodb"] | {"event": r["eventName"]} for r in event["Records"] if r["eventName"] != "REMOVE"]
     ids = {r["SequenceNumber"]: _key(r).removeprefix(INCIDENT) for r in records if _key(r).startswith(INCIDENT)}
     left = announce(ids.values(), desk)

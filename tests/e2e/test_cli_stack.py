@@ -146,6 +146,16 @@ def test_import_writes_definitions_that_pass_check(site: Site, tmp_path: Path) -
     assert {entry.method for entry in requests if entry.path.startswith("/v1/registries")} == {"GET"}
 
 
+def test_test_notice_goes_through_every_channel(site: Site) -> None:
+    """And says how each took it."""
+    before = len(site.sandbox.slack.messages)
+    code, document = site.run("test-notice")
+    assert code == 0
+    assert document["channels"] == [{"name": n, "ok": True, "detail": ""} for n in ("sns", "slack")]
+    assert len(site.sandbox.slack.messages) == before + 1
+    assert site.sandbox.notices()[-1].attributes["cause"] == "test-notice"
+
+
 @pytest.mark.parametrize("arguments", [("history", "nobody"), ("incident", "nothing"), ("restore", "nobody")])
 def test_name_that_the_ledger_does_not_know_is_bad_usage(site: Site, arguments: tuple[str, ...]) -> None:
     """Said with the remedy."""

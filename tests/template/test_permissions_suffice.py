@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.aws.seeds import ADMIN_SECRET, PULL_SECRET, SLACK_SECRET
 from sandbox.runner.process import environment_of
+from sandbox.slack import SlackAnswer
 from sandbox.stack import Sandbox
 from tests.template.permissions import Iam, Keys, Need
 
@@ -83,6 +84,7 @@ def _live(sandbox: Sandbox) -> None:
     sandbox.activity.put_secret(OTHER_SECRET, {"access_key_id": "KEY-BAD", "secret_access_key": "not-a-key"})
     zarf = ZARF | {"base_content_path": "zarf"}
     sandbox.activity.put_parameter("/registry-autopilot/registries/zarf", json.dumps(zarf))
+    sandbox.slack.answer(SlackAnswer(404, "no_service"))  # Slack is broken, and mended by the next notice
     sandbox.activity.put_parameter("/registry-autopilot/registries/broken", json.dumps(BROKEN))
     sandbox.activity.put_parameter("/registry-autopilot/registries/charts", json.dumps(UNTRUSTED))
     sandbox.put_event({"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": _PUSH_OF_NOTHING})

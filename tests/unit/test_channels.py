@@ -12,8 +12,7 @@ from registry_autopilot.audience import Audience
 from registry_autopilot.causes import CAUSES, Severity
 from registry_autopilot.incidents import Change, Incident, Story, open_incident, resolve_incident
 from registry_autopilot.notices import NoticeDetail
-from registry_autopilot.notify import Desk, announce, announce_news
-from registry_autopilot.notify import test_notice as notice_test
+from registry_autopilot.notify import Desk, announce, announce_news, try_channels
 from registry_autopilot.ports import ChannelError
 from registry_autopilot.records import HistoryEntry, Outcome, SystemState
 from registry_autopilot.slack import SlackChannel
@@ -158,7 +157,7 @@ def test_news_is_told_once_where_the_setting_asks_for_it(events: set[str], told:
 def test_test_notice_says_how_each_channel_took_it() -> None:
     """Whatever the settings say."""
     desk, _, _ = _desk(FakeChannel("sns"), _Gone("slack"), audience=Audience(frozenset()))
-    assert [(answer["name"], answer["ok"]) for answer in notice_test(desk)] == [("sns", True), ("slack", False)]
+    assert [(answer["name"], answer["ok"]) for answer in try_channels(desk)] == [("sns", True), ("slack", False)]
 
 
 def test_nothing_happens_when_the_incident_is_unknown() -> None:

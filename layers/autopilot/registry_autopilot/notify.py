@@ -72,7 +72,7 @@ def announce_news(key: str, sort: str, entry: HistoryEntry, desk: Desk) -> None:
         desk.marks.move_news_mark(key, sort, channel.name)
 
 
-def test_notice(desk: Desk) -> list[dict[str, object]]:
+def try_channels(desk: Desk) -> list[dict[str, object]]:
     """Send one notice through every channel, whatever the settings say; how each took it."""
     story = Story(what="Somebody asked for a test notice; nothing is wrong.", kept="Everything.")
     incident = open_incident("test", "Test", causes.TEST_NOTICE, desk.clock(), story)
