@@ -1,0 +1,1 @@
+"""Golden renderings, and what writes them."""
