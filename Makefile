@@ -37,7 +37,7 @@ deploy: build  ## Deploy to ENVIRONMENT of samconfig.toml (default, govcloud), a
 	@$(SAM) deploy --guided --config-env $(ENVIRONMENT) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 demo: $(READY)  ## The main job, on the embedded sandbox
-	@$(RUN)/autopilot demo
+	@$(RUN)/autopilot demo --page demo.html
 
 test: $(READY)  ## Every test, in parallel
 	@$(RUN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=json:.coverage.json -q

@@ -63,13 +63,19 @@ def explain(files: Files, *, as_json: Json = False, definitions: Definitions = N
 
 
 @app.command()
-def demo(*, as_json: Json = False) -> None:
+def demo(
+    *,
+    as_json: Json = False,
+    page: Annotated[Path | None, typer.Option(help="Leave a page with every notice and incident here.")] = None,
+) -> None:
     """Play the story of the product on a throw-away sandbox; each scene checks what it claims."""
     from cli import show
     from cli.demo import run
 
-    document = run(show.quiet if as_json else show.narrate)
+    document = run(show.quiet if as_json else show.narrate, page_file=page)
     show.emit(document, as_json=as_json, render=show.played)
+    if page is not None:
+        sys.stderr.write(f"What admins were told, as they see it: {page}\n")
     if not all(scene["ok"] for scene in document["scenes"]):
         raise typer.Exit(FAILED)
 

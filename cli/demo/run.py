@@ -1,11 +1,13 @@
 """Plays every scene on one throw-away sandbox."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from cli.demo.scenes import SCENES, Scene
 from cli.demo.stage import Stage
 from cli.loading import load_definitions, parsed_definitions
+from cli.page import page
 from cli.replay import report
 from cli.rules import matching_rules
 from sandbox.stack import DEFINITIONS, Sandbox
@@ -14,8 +16,8 @@ _SHOWN_ONLY = {"story", "seconds"}
 type Narrator = Callable[[dict[str, Any]], None]
 
 
-def run(narrate: Narrator, scenes: Sequence[Scene] = SCENES) -> dict[str, Any]:
-    """Play the scenes and narrate each one as it ends.
+def run(narrate: Narrator, scenes: Sequence[Scene] = SCENES, page_file: Path | None = None) -> dict[str, Any]:
+    """Play the scenes and narrate each one as it ends; `page_file` is left with what admins were told.
 
     Returns:
         The document of `replay` for all events of the story, and `scenes`.
@@ -26,6 +28,9 @@ def run(narrate: Narrator, scenes: Sequence[Scene] = SCENES) -> dict[str, Any]:
         matched = [matching_rules(event.envelope) for event in stage.events]
         definitions = parsed_definitions(load_definitions(DEFINITIONS))
         document = report(sandbox, stage.events, matched, definitions, stage.journal)
+        if page_file is not None:
+            told = page(sandbox.slack.messages, sandbox.notices(), list(stage.ledger().incidents.values()))
+            page_file.write_text(told)
     return document | {"scenes": played}
 
 
