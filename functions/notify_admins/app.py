@@ -1,6 +1,5 @@
 """Reacts to the ledger's stream: tells admins what changed about an incident, once per channel."""
 
-import json
 from functools import cache
 from typing import Any
 
@@ -10,7 +9,6 @@ from registry_autopilot import wiring
 from registry_autopilot.notify import announce, announce_news, try_channels
 from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.ports import ChannelError
-from registry_autopilot.records import HistoryEntry
 
 logger = make_logger("notify_admins")
 metrics = make_metrics("notify_admins")
@@ -43,12 +41,10 @@ def _key(record: dict[str, Any]) -> str:
 def _told_news(record: dict[str, Any]) -> bool:
     """Tell a new history entry, if anybody wants to hear of it; False: a channel may take it later."""
     sort = str(record["Keys"].get("sk", {}).get("S", ""))
-    image = record.get("NewImage", {}).get("doc")
-    if not sort.startswith(HISTORY) or image is None:
+    if not sort.startswith(HISTORY):
         return True
     try:
-        entry = HistoryEntry.model_validate(json.loads(image["S"]))
-        announce_news(_key(record), sort, entry, notifier(metrics))
+        announce_news(_key(record), sort, notifier(metrics))
     except ChannelError as error:
         logger.warning("a channel did not take news", reason=str(error))
         return False

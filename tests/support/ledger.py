@@ -28,7 +28,8 @@ class MemoryLedger:
         self.unannounced: dict[str, float] = {}
         self.prompts: list[str] = []
         self.announced_seq: dict[str, int] = {}
-        self.news: set[tuple[str, str, str]] = set()
+        self.news_marks: set[tuple[str, str, str]] = set()
+        self.news_entries: dict[tuple[str, str], HistoryEntry] = {}
         self.swept = SweepState()
         self._lock = RLock()
 
@@ -156,11 +157,14 @@ class MemoryLedger:
         with self._lock:
             self._put_incident(incident)
 
+    def news(self, key: str, entry: str) -> HistoryEntry | None:
+        return self.news_entries.get((key, entry))
+
     def news_told(self, key: str, entry: str, channel: str) -> bool:
-        return (key, entry, channel) in self.news
+        return (key, entry, channel) in self.news_marks
 
     def move_news_mark(self, key: str, entry: str, channel: str) -> None:
-        self.news.add((key, entry, channel))
+        self.news_marks.add((key, entry, channel))
 
     def open_incidents(self) -> list[Incident]:
         """Incidents that last."""

@@ -147,10 +147,11 @@ def test_kinds_of_notices_are_a_setting(events: set[str], states: list[str]) -> 
 def test_news_is_told_once_where_the_setting_asks_for_it(events: set[str], told: int) -> None:
     """A registry was registered; a doubled stream record says nothing twice."""
     sns = FakeChannel("sns")
-    desk, _, _ = _desk(sns, audience=Audience(frozenset(events)))
+    desk, ledger, _ = _desk(sns, audience=Audience(frozenset(events)))
     entry = HistoryEntry(key="k" * 64, at=0, outcome=Outcome.REGISTERED, name="n", definition_id="d", mode="act")
+    ledger.news_entries["REG#k", "HIST#1"] = entry
     for _ in range(2):
-        announce_news("REG#k", "HIST#1", entry, desk)
+        announce_news("REG#k", "HIST#1", desk)
     assert len(sns.news) == told
 
 

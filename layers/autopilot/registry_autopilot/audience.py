@@ -32,6 +32,11 @@ class Audience:
         told = any(self.wants(channel, incident, one) for one in incident.changes if one.state != "resolved")
         return "resolutions" in self.events and (told or "failures" not in self.events)
 
+    @property
+    def wants_any_news(self) -> bool:
+        """Whether anything that went well is told at all."""
+        return bool(self.events & set(_NEWS.values()))
+
     def wants_news(self, entry: HistoryEntry) -> bool:
         """Whether anybody is told that a registry was registered or refreshed."""
         return _NEWS.get(entry.outcome) in self.events

@@ -12,7 +12,6 @@ from registry_autopilot import causes
 from registry_autopilot.audience import Audience
 from registry_autopilot.incidents import Incident, Story, open_incident
 from registry_autopilot.ports import Announcements, Channel, ChannelError, Clock, Metrics, SharedSubjects
-from registry_autopilot.records import HistoryEntry
 from registry_autopilot.steps.shared import open_shared, resolve_shared
 
 SLACK = "slack"
@@ -52,13 +51,14 @@ def announce(incident_ids: Iterable[str], desk: Desk) -> set[str]:
     return left
 
 
-def announce_news(key: str, sort: str, entry: HistoryEntry, desk: Desk) -> None:
+def announce_news(key: str, sort: str, desk: Desk) -> None:
     """Tell that a registry was registered, adopted or refreshed, where the setting asks for it; once per channel.
 
     Raises:
         ChannelError: a channel may take it later.
     """
-    if not desk.audience.wants_news(entry):
+    entry = desk.marks.news(key, sort) if desk.audience.wants_any_news else None
+    if entry is None or not desk.audience.wants_news(entry):
         return
     for channel in desk.channels:
         if not desk.audience.hears_news(channel.name) or desk.marks.news_told(key, sort, channel.name):

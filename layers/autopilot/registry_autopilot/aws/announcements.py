@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from registry_autopilot.aws import ledger_items as items
 from registry_autopilot.aws.ledger_items import n, s
 from registry_autopilot.incidents import Incident
+from registry_autopilot.records import HistoryEntry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,6 +61,11 @@ class DynamoAnnouncements:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+    def news(self, key: str, entry: str) -> HistoryEntry | None:
+        """A history entry by the keys of its item; the stream tells the keys alone."""
+        item = self._client.get_item(TableName=self._table, Key=_entry_key(key, entry), ConsistentRead=True).get("Item")
+        return items.read_doc(HistoryEntry, item)
 
     def news_told(self, key: str, entry: str, channel: str) -> bool:
         """Whether a channel has told a history entry."""

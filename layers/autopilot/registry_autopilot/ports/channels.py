@@ -25,6 +25,10 @@ class Announcements(Protocol):
         """Every channel has told `seq`: nothing is due before `remind_at`, unless a newer change came."""
         ...
 
+    def news(self, key: str, entry: str) -> HistoryEntry | None:
+        """A history entry by the keys of its item."""
+        ...
+
     def news_told(self, key: str, entry: str, channel: str) -> bool:
         """Whether a channel has told a history entry, by the keys of its item."""
         ...
