@@ -42,7 +42,8 @@ def test_the_command_fails_when_a_scene_claims_what_is_not_so(
         stage.claim("VerteX has a registry that nobody asked for", stage.registry("no-such-registry"))
 
     play: Callable[..., dict[str, Any]] = demo.run
-    monkeypatch.setattr(demo, "run", lambda narrate: play(narrate, (a_repository_appears, a_false_claim)))
+    scenes = (a_repository_appears, a_false_claim)
+    monkeypatch.setattr(demo, "run", lambda narrate, **options: play(narrate, scenes, **options))
     assert main(["demo"]) == FAILED
     told = capsys.readouterr().out
     assert "NOT SO: VerteX has a registry that nobody asked for" in told

@@ -216,13 +216,17 @@ class FakeChannel:
     news: list[HistoryEntry] = field(default_factory=list)
 
     def send(self, incident: Incident, change: Change) -> None:
-        if self.refuse > 0:
-            self.refuse -= 1
-            raise ChannelError("not now")
+        self._fail_first()
         self.told.append((incident, change))
 
     def send_news(self, entry: HistoryEntry) -> None:
+        self._fail_first()
         self.news.append(entry)
+
+    def _fail_first(self) -> None:
+        if self.refuse > 0:
+            self.refuse -= 1
+            raise ChannelError("not now")
 
     @property
     def states(self) -> list[tuple[str, str, str]]:

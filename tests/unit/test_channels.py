@@ -151,7 +151,7 @@ def test_news_is_told_once_where_the_setting_asks_for_it(events: set[str], told:
     entry = HistoryEntry(key="k" * 64, at=0, outcome=Outcome.REGISTERED, name="n", definition_id="d", mode="act")
     ledger.news_entries["REG#k", "HIST#1"] = entry
     for _ in range(2):
-        announce_news("REG#k", "HIST#1", desk)
+        assert announce_news([("REG#k", "HIST#1")], desk) == set()
     assert len(sns.news) == told
 
 

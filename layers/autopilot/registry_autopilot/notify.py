@@ -12,7 +12,10 @@ from registry_autopilot import causes
 from registry_autopilot.audience import Audience
 from registry_autopilot.incidents import Incident, Story, open_incident
 from registry_autopilot.ports import Announcements, Channel, ChannelError, Clock, Metrics, SharedSubjects
+from registry_autopilot.records import HistoryEntry
 from registry_autopilot.steps.shared import open_shared, resolve_shared
+
+type NewsKey = tuple[str, str]
 
 SLACK = "slack"
 
@@ -51,25 +54,17 @@ def announce(incident_ids: Iterable[str], desk: Desk) -> set[str]:
     return left
 
 
-def announce_news(key: str, sort: str, desk: Desk) -> None:
-    """Tell that a registry was registered, adopted or refreshed, where the setting asks for it; once per channel.
+def announce_news(keys: Iterable[NewsKey], desk: Desk) -> set[NewsKey]:
+    """Tell that registries were registered, adopted or refreshed, where the setting asks for it; once per channel.
 
-    Raises:
-        ChannelError: a channel may take it later.
+    The keys are those of new history entries, in their order; gives those that a channel may take later.
     """
-    entry = desk.marks.news(key, sort) if desk.audience.wants_any_news else None
-    if entry is None or not desk.audience.wants_news(entry):
-        return
+    found = {key: entry for key in keys if (entry := _wanted_news(key, desk))}
+    left: set[NewsKey] = set()
     for channel in desk.channels:
-        if not desk.audience.hears_news(channel.name) or desk.marks.news_told(key, sort, channel.name):
-            continue
-        try:
-            channel.send_news(entry)
-        except ChannelError as error:
-            desk.metrics.count("NoticesFailed", channel=channel.name)
-            if not error.permanent:
-                raise
-        desk.marks.move_news_mark(key, sort, channel.name)
+        if desk.audience.hears_news(channel.name):
+            left |= _tell_all_news(found, channel, desk)
+    return left
 
 
 def try_channels(desk: Desk) -> list[dict[str, object]]:
@@ -96,6 +91,25 @@ def _tell_all(
             _tell(incident, channel, marks[incident.id].get(channel.name, 0), desk)
         except ChannelError:
             return {one.id for one in found[index:]}
+    return set()
+
+
+def _wanted_news(key: NewsKey, desk: Desk) -> HistoryEntry | None:
+    entry = desk.marks.news(*key) if desk.audience.wants_any_news else None
+    return entry if entry is not None and desk.audience.wants_news(entry) else None
+
+
+def _tell_all_news(found: Mapping[NewsKey, HistoryEntry], channel: Channel, desk: Desk) -> set[NewsKey]:
+    """One channel, all news; after a failure that may pass, the rest waits."""
+    keys = [key for key in found if not desk.marks.news_told(*key, channel.name)]
+    for index, key in enumerate(keys):
+        try:
+            channel.send_news(found[key])
+        except ChannelError as error:
+            desk.metrics.count("NoticesFailed", channel=channel.name)
+            if not error.permanent:
+                return set(keys[index:])
+        desk.marks.move_news_mark(*key, channel.name)
     return set()
 
 
