@@ -9,7 +9,7 @@ from registry_autopilot import wiring
 from registry_autopilot.converge import converge
 from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.ports import ConcurrentUpdateError
-from registry_autopilot.records import parse_work
+from registry_autopilot.work import parse_work
 
 logger = make_logger("converge_registry")
 metrics = make_metrics("converge_registry")

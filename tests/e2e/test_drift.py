@@ -6,7 +6,8 @@ import pytest
 
 from cli.report import Ledger
 from registry_autopilot.aws.work_queue import SqsWorkQueue
-from registry_autopilot.records import Doubt, RegistryState, TriggerNote
+from registry_autopilot.records import RegistryState
+from registry_autopilot.work import Doubt, TriggerNote
 from sandbox.stack import Sandbox
 from sandbox.vertex import VertexStandIn
 

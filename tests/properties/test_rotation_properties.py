@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry_autopilot.records import TriggerNote
+from registry_autopilot.work import TriggerNote
 from tests.support import events
 from tests.support.installation import FAMILY, Installation, access_key
 

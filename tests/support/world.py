@@ -26,9 +26,10 @@ from registry_autopilot.ports import (
     Unit,
     Verdict,
 )
-from registry_autopilot.records import HistoryEntry, WorkItem
+from registry_autopilot.records import HistoryEntry
 from registry_autopilot.registry import CredentialValues, digest
 from registry_autopilot.secret_values import SecretValue
+from registry_autopilot.work import WorkItem
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

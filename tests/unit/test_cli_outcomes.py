@@ -9,7 +9,8 @@ from cli.loading import LoadedEvent
 from cli.outcomes import event_row
 from cli.report import Ledger
 from registry_autopilot.definitions import Definition, parse_definition
-from registry_autopilot.records import MAX_TRIGGERS, Health, HistoryEntry, Outcome, RegistryState, TriggerNote
+from registry_autopilot.records import Health, HistoryEntry, Outcome, RegistryState
+from registry_autopilot.work import MAX_TRIGGERS, TriggerNote
 from sandbox.aws import Place, envelopes
 
 NOW = 1_790_000_000.0

@@ -11,11 +11,12 @@ from pydantic import SecretStr
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.converge import converge
 from registry_autopilot.ports import ConcurrentUpdateError
-from registry_autopilot.records import Outcome, WorkItem
+from registry_autopilot.records import Outcome
 from registry_autopilot.routing import Message, route
 from registry_autopilot.vertex import login_policy
 from registry_autopilot.vertex.login_policy import Failure, LoginState
 from registry_autopilot.vertex.session import AdminCredentials, LoginBusyError, Session
+from registry_autopilot.work import WorkItem
 from tests.support import events
 from tests.support.installation import FAMILY, Installation
 from tests.support.pipeline import MODE_PARAMETER

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from registry_autopilot.records import Doubt, RegistryState, TriggerNote
+from registry_autopilot.records import RegistryState
+from registry_autopilot.work import Doubt, TriggerNote
 from tests.support import events
 from tests.support.crashes import Knife
 from tests.support.installation import FAMILY, Installation, access_key

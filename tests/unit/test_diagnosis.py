@@ -11,10 +11,10 @@ from registry_autopilot.diagnosis import Target, answer_words, repositories_word
 from registry_autopilot.network import Network
 from registry_autopilot.own_view import OwnView
 from registry_autopilot.ports import Rules
-from registry_autopilot.records import WorkItem
 from registry_autopilot.registry import Identity, Provider, RegistryType
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.diagnose import NOT_A_DESTINATION, seen_from_here
+from registry_autopilot.work import WorkItem
 from tests.support import events
 from tests.support.installation import FAMILY, Installation, access_key
 from tests.support.world import ACCOUNT, FakeRepositories, host

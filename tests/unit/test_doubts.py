@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from registry_autopilot.records import Doubt, Outcome, TriggerNote
+from registry_autopilot.records import Outcome
+from registry_autopilot.work import Doubt, TriggerNote
 from tests.support import events
 from tests.support.installation import FAMILY, Installation, access_key
 

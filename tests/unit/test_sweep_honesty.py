@@ -9,8 +9,8 @@ import pytest
 from registry_autopilot.causes import ACCESS_DENIED, AutopilotError
 from registry_autopilot.planning import Action
 from registry_autopilot.ports import ListedRepository
-from registry_autopilot.records import Doubt
 from registry_autopilot.sweep import Limits
+from registry_autopilot.work import Doubt
 from tests.support import events
 from tests.support.installation import FAMILY, Installation, access_key
 from tests.support.world import ACCOUNT, FakeRepositories

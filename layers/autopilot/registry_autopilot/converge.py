@@ -10,7 +10,7 @@ from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.matching import Lead, Place, registry_name, winner
 from registry_autopilot.ports import Mode
-from registry_autopilot.records import Doubt, Outcome, WorkItem
+from registry_autopilot.records import Outcome
 from registry_autopilot.steps import tell
 from registry_autopilot.steps.attempt import Attempt, Wanted, World
 from registry_autopilot.steps.find import find, find_known
@@ -26,6 +26,7 @@ from registry_autopilot.steps.write import (
     needs_renewal,
     take_found,
 )
+from registry_autopilot.work import Doubt, WorkItem
 
 KEY_RETRY_SECONDS = 20
 SAME_REFUSAL_SECONDS = 300

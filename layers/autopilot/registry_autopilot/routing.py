@@ -21,13 +21,13 @@ from registry_autopilot.events import (
 from registry_autopilot.incidents import Story
 from registry_autopilot.matching import Lead, leads, place_of
 from registry_autopilot.ports import FoundRepository, LoadedDefinitions, WorkQueue
-from registry_autopilot.records import WorkItem, merge_items
 from registry_autopilot.steps import secret_news
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.items import asked_for, due_note, item_of, note_of
 from registry_autopilot.steps.reading import tell_broken
 from registry_autopilot.steps.remind import remind_or_prompt
 from registry_autopilot.steps.shared import end_quiet_ones, end_shared, open_shared, resolve_shared
+from registry_autopilot.work import WorkItem, merge_items
 
 DUE_PER_TICK = 500
 QUIET_SECONDS = 3600  # without an unrecognised event, until the next one is told again

@@ -16,10 +16,11 @@ from registry_autopilot.causes import AutopilotError
 from registry_autopilot.incidents import Story
 from registry_autopilot.planning import WRITES, Entry, Plan, plan
 from registry_autopilot.ports import ConcurrentUpdateError, EventPath, SecretVersions, WorkQueue
-from registry_autopilot.records import Doubt, SweepState, TriggerNote, WorkItem
+from registry_autopilot.records import SweepState
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.observe import HEALTH, INVENTORY, Observer, Scope
 from registry_autopilot.steps.shared import open_shared, resolve_shared
+from registry_autopilot.work import Doubt, TriggerNote, WorkItem
 
 LEASE_SECONDS = 900  # no longer than the function may run
 NAMED_AT_MOST = 10

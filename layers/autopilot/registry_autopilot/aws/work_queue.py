@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from registry_autopilot.records import WorkItem
 from registry_autopilot.registry import digest
+from registry_autopilot.work import WorkItem
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

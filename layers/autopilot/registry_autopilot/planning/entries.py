@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from registry_autopilot import causes
 from registry_autopilot.planning.observed import Observation
-from registry_autopilot.records import Doubt, RegistryState, TriggerNote, WorkItem
+from registry_autopilot.records import RegistryState
+from registry_autopilot.work import Doubt, TriggerNote, WorkItem
 
 
 class Action(StrEnum):

@@ -8,8 +8,9 @@ from registry_autopilot.planning.entries import Action, Entry, Pen
 from registry_autopilot.planning.observed import Observation
 from registry_autopilot.planning.upkeep import synchronization
 from registry_autopilot.planning.waiting import waits
-from registry_autopilot.records import Doubt, RegistryState
+from registry_autopilot.records import RegistryState
 from registry_autopilot.registry import DesiredRegistry
+from registry_autopilot.work import Doubt
 
 OVERDUE_RENEWAL_SECONDS = 600
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry_autopilot.matching import Lead, registry_name
-from registry_autopilot.records import RegistryState, WorkItem
+from registry_autopilot.records import RegistryState
 from registry_autopilot.registry import DesiredRegistry
 from registry_autopilot.vertex.models import RegistryMetadata, RegistrySummary, StoredRegistry
+from registry_autopilot.work import WorkItem
 
 DAY = 86_400
 MISSED_AFTER_SECONDS = 600  # an event that was going to come has come by then

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from registry_autopilot.drift import seconds_of
 from registry_autopilot.planning.entries import Action, Entry, Pen
 from registry_autopilot.planning.observed import DAY
-from registry_autopilot.records import Doubt
+from registry_autopilot.work import Doubt
 
 NEVER_ENDS_SECONDS = 2 * 3600  # a synchronization that runs for longer is not going to end
 STALE_SECONDS = 26 * 3600  # VerteX synchronizes by itself every 24 hours

@@ -12,10 +12,10 @@ from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import Repository
 from registry_autopilot.hosts import EcrHost
-from registry_autopilot.records import WorkItem
 from registry_autopilot.registry import CredentialValues, RegistryType
 from registry_autopilot.secret_values import SecretValue
 from registry_autopilot.vertex.models import RegistryMetadata, RegistrySummary, StoredRegistry, SyncStatus
+from registry_autopilot.work import WorkItem
 
 Clock = Callable[[], float]
 """Seconds since the epoch."""

@@ -20,9 +20,10 @@ from registry_autopilot.ports import (
     Secrets,
     Vertex,
 )
-from registry_autopilot.records import Doubt, KnownUid, RegistryState, SystemState, UsedSecret, WorkItem, merge_pushes
+from registry_autopilot.records import KnownUid, RegistryState, SystemState, UsedSecret
 from registry_autopilot.registry import CredentialValues, DesiredRegistry, RegistrySpec
 from registry_autopilot.vertex.models import SyncStatus
+from registry_autopilot.work import Doubt, WorkItem, merge_pushes
 
 CLOCK_SKEW_SECONDS = 60  # between the clocks that stamp events and ours
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import Origin, Repository
 from registry_autopilot.matching import Lead, Place, leads
-from registry_autopilot.records import RegistryState, TriggerNote, WorkItem
+from registry_autopilot.records import RegistryState
 from registry_autopilot.registry import RegistryType
 from registry_autopilot.steps.attempt import World
+from registry_autopilot.work import TriggerNote, WorkItem
 
 
 def due_note(state: RegistryState, now: float) -> TriggerNote:

@@ -17,7 +17,7 @@ from registry_autopilot.incidents import Story
 from registry_autopilot.matching import Lead, Place, leads, location_of, wanted_endpoint, winner
 from registry_autopilot.planning import Asked, Observation
 from registry_autopilot.ports import ListedRepository, SecretVersion, SecretVersions
-from registry_autopilot.records import KnownUid, RegistryState, TriggerNote, WorkItem
+from registry_autopilot.records import KnownUid, RegistryState
 from registry_autopilot.registry import RegistryType, SecretRef
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.find import identity_of, is_as_known
@@ -25,6 +25,7 @@ from registry_autopilot.steps.items import is_kept, item_of
 from registry_autopilot.steps.reading import tell_broken
 from registry_autopilot.steps.shared import end_shared, open_shared
 from registry_autopilot.vertex.models import RegistrySummary, StoredRegistry
+from registry_autopilot.work import TriggerNote, WorkItem
 
 HEALTH, INVENTORY = "health", "inventory"
 

@@ -8,11 +8,12 @@ from registry_autopilot import causes
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import RotationFailed, SecretChanged
 from registry_autopilot.incidents import Story
-from registry_autopilot.records import RegistryState, TriggerNote, WorkItem
+from registry_autopilot.records import RegistryState
 from registry_autopilot.secret_values import reference_names
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.items import asked_for, note_of
 from registry_autopilot.steps.shared import end_shared, open_shared, resolve_shared
+from registry_autopilot.work import TriggerNote, WorkItem
 
 NAMED_AT_MOST = 10  # registries named in one notice
 _DAY = 86_400

@@ -4,11 +4,12 @@ from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.drift import seconds_of
 from registry_autopilot.ports import Mode
-from registry_autopilot.records import Doubt, Outcome
+from registry_autopilot.records import Outcome
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.timing import sync_due_at
 from registry_autopilot.steps.write import HeldBackError
 from registry_autopilot.vertex.models import SyncStatus
+from registry_autopilot.work import Doubt
 
 TOO_LONG_SECONDS = 2 * 3600  # a synchronization that runs for longer is not going to end
 STALE_SECONDS = 26 * 3600  # VerteX synchronizes by itself every 24 hours
