@@ -47,13 +47,15 @@ class Target:
         """Run a function of the stack, and wait for its answer.
 
         Raises:
-            InvocationError: it failed.
+            InvocationError: it failed, or says what it could not do.
         """
         answer = self.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(order).encode())
         result = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer:
             words = result.get("errorMessage", "no message") if isinstance(result, Mapping) else "no message"
             raise InvocationError(f"{self.outputs[output]} failed: {words}; its log says more")
+        if "failed" in result:
+            raise InvocationError(f"{result['failed']}: {result['detail']}")
         return dict(result)
 
 

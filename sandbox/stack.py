@@ -179,6 +179,8 @@ class Sandbox:
         outcome = self.runner.invoke("SweepFunction", {"action": action, **order})
         if outcome.kind != "ok":
             raise RuntimeError(f"the sweep failed ({outcome.kind}): {outcome.error}")
+        if "failed" in outcome.result:
+            raise RuntimeError(f"the sweep failed ({outcome.result['failed']}): {outcome.result['detail']}")
         return dict(outcome.result)
 
     def settle(self, timeout: float = 60) -> None:

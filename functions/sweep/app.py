@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from registry_autopilot import wiring
 from registry_autopilot.observability import guarded, make_logger, make_metrics
 from registry_autopilot.steps.observe import INVENTORY
-from registry_autopilot.sweep import Order, document, restore, sweep
+from registry_autopilot.sweep import Order, answer, restore
 
 logger = make_logger("sweep")
 metrics = make_metrics("sweep")
@@ -32,6 +32,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         yes=event.get("yes") is True,
         reprove=event.get("reprove") is True,
     )
-    report = sweep(tools.collaborators, order)
-    logger.info("swept", rhythm=order.rhythm, applied=order.apply, held=report.held, counts=report.plan.counts)
-    return document(report)
+    told = answer(tools.collaborators, order)
+    logger.info(
+        "swept", rhythm=order.rhythm, applied=order.apply, **{k: told.get(k) for k in ("failed", "held", "counts")}
+    )
+    return told

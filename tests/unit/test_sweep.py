@@ -7,7 +7,7 @@ import pytest
 from registry_autopilot.planning import Action
 from registry_autopilot.ports import Mode, Rules
 from registry_autopilot.records import Outcome
-from registry_autopilot.sweep import Limits, Report, restore
+from registry_autopilot.sweep import Limits, Order, Report, answer, restore
 from tests.support import events
 from tests.support.crashes import CrashError, Knife
 from tests.support.installation import FAMILY, Installation, access_key
@@ -363,3 +363,14 @@ def test_next_sweep_finishes_the_work_when_one_is_killed_anywhere(before: bool) 
             site.run(HOUR)
             assert len(site.registries()) == 2
             assert site.calls().count("POST create") == 2
+
+
+def test_function_answers_that_vertex_was_away_instead_of_failing() -> None:
+    """It has its incident; an alarm on the function's errors would tell the same again, each quarter of an hour."""
+    site = _settled()
+    site.away()
+    told = answer(site.pipeline.tools, Order(apply=True, rhythm="health"))
+    assert told["failed"] == "vertex-unavailable"
+    assert told["detail"]
+    site.back()
+    assert answer(site.pipeline.tools, Order(apply=False))["counts"] == {"nothing": 1}

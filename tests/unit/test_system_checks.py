@@ -12,6 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from registry_autopilot.aws.system_view import AwsSystemView
+from registry_autopilot.causes import AutopilotError
 from registry_autopilot.findings import DAY, CheckLimits, SecretAge
 from registry_autopilot.incidents import Incident
 from registry_autopilot.ports import ConcurrentUpdateError, Mode
@@ -23,6 +24,7 @@ from tests.support.certificates import make_certificate
 from tests.support.installation import FAMILY, Installation
 from tests.support.pipeline import MODE_PARAMETER
 
+HOUR = 3600
 _REPOSITORY = "team-a/spectro-packs/archive/nginx"
 
 
@@ -156,6 +158,29 @@ def test_missing_sweep_is_told_until_one_finishes(watch: Watch) -> None:
     watch.site.pipeline.ledger.swept = SweepState(finished={"health": watch.site.now})
     watch.check()
     assert watch.states("sweep-missing") == ["open", "resolved"]
+
+
+def test_missing_sweep_is_no_second_incident_while_vertex_is_away(watch: Watch) -> None:
+    """It cannot finish then; the one incident on VerteX says so. Afterwards a schedule that is broken is told."""
+    watch.limits = CheckLimits(sweep_periods={"health": 900})
+    watch.site.sweep("health")
+    watch.site.away()
+    for _ in range(9):
+        with pytest.raises(AutopilotError):
+            watch.site.sweep("health")
+        watch.check()
+    watch.site.back()
+    watch.site.sweep("health")
+    assert watch.states("vertex-unavailable") == ["open", "resolved"]
+    watch.site.run(HOUR)
+    assert {c.cause for _, c in watch.site.pipeline.sns.told} == {"vertex-unavailable"}
+    watch.check()
+    assert watch.states("sweep-missing") == ["open"]
+    watch.site.away()
+    with pytest.raises(AutopilotError):
+        watch.site.sweep("health")
+    watch.check()
+    assert watch.states("sweep-missing") == ["open"]  # it stands: nobody knows better
 
 
 def test_ca_is_told_at_each_threshold_when_its_certificate_ends() -> None:

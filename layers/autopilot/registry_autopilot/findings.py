@@ -12,13 +12,13 @@ from typing import Final
 
 from registry_autopilot import causes
 from registry_autopilot.causes import Cause
+from registry_autopilot.incidents import named
 from registry_autopilot.records import RegistryState
 from registry_autopilot.secret_values import reference_names
 
 DAY: Final = 86_400
 TOKEN_LEFT_SECONDS: Final = 2 * 3600  # a token of twelve hours is renewed after six; then four went wrong
 _GRACE_SECONDS: Final = DAY  # Secrets Manager rotates within a window, and retries
-_NAMED_AT_MOST: Final = 10
 _MISSED_PERIODS, _MISSED_FIRST_PERIODS = 3, 2
 
 
@@ -184,10 +184,8 @@ def _due(age: SecretAge, max_age_days: int) -> tuple[float | None, str]:
 
 
 def _many(states: Sequence[RegistryState]) -> str:
-    names = sorted(state.shown_name for state in states)
-    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
-    count = f"{len(names)} registries" if len(names) != 1 else "1 registry"
-    return f"{count} ({', '.join(names[:_NAMED_AT_MOST])}{more})"
+    count = f"{len(states)} registries" if len(states) != 1 else "1 registry"
+    return f"{count} ({named(state.shown_name for state in states)})"
 
 
 def _when(at: float) -> str:

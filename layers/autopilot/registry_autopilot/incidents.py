@@ -1,6 +1,7 @@
 """An incident's life: opened, updated as its cause changes, resolved. Pure: each step returns a new document."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +14,16 @@ FLAP_OPENINGS = 3  # so many openings within the window: the problem comes and g
 FLAP_QUIET_SECONDS = 1800  # so long it has to be quiet before its end is told
 MAX_CHANGES = 50  # a thread longer than this keeps its first and its newest changes
 
+NAMED_AT_MOST = 10  # names in one notice
+
 ChangeState = Literal["open", "update", "resolved"]
+
+
+def named(names: Iterable[str]) -> str:
+    """Names in order, and how many more there are."""
+    ordered = sorted(names)
+    more = f" and {len(ordered) - NAMED_AT_MOST} more" if len(ordered) > NAMED_AT_MOST else ""
+    return ", ".join(ordered[:NAMED_AT_MOST]) + more
 
 
 class Change(BaseModel):

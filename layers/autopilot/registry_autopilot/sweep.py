@@ -7,23 +7,23 @@ up for by the next one, which looks anew.
     lease → observe → plan → too much at once? → work queue → what events had missed → ledger
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.incidents import Story
-from registry_autopilot.planning import WRITES, Entry, Plan, plan
+from registry_autopilot.planning import WRITES, Plan, plan
 from registry_autopilot.ports import ConcurrentUpdateError, EventPath, SecretVersions, WorkQueue
 from registry_autopilot.records import SweepState
+from registry_autopilot.redaction import redact
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.observe import HEALTH, INVENTORY, Observer, Scope
 from registry_autopilot.steps.shared import open_shared, resolve_shared
+from registry_autopilot.steps.sweep_news import tell_held, tell_missed
 from registry_autopilot.work import Doubt, TriggerNote, WorkItem
 
 LEASE_SECONDS = 900  # no longer than the function may run
-NAMED_AT_MOST = 10
 SHOWN_AT_MOST = 5000
 
 
@@ -112,7 +112,17 @@ def sweep(tools: Tools, order: Order) -> Report:
         raise
 
 
-def document(report: Report) -> dict[str, Any]:
+def answer(tools: Tools, order: Order) -> dict[str, Any]:
+    """Sweep, and say what came of it as the function answers; also that VerteX, which has its incident, was away."""
+    try:
+        return _document(sweep(tools, order))
+    except AutopilotError as error:
+        if causes.subject_of(error) != "vertex":
+            raise
+        return {"failed": error.cause.slug, "detail": redact(error.detail)}
+
+
+def _document(report: Report) -> dict[str, Any]:
     """A report as the function answers it: Lambda's answers end at 6 MB, so a long plan is cut and says so."""
     shown = report.plan.entries[:SHOWN_AT_MOST]
     return {
@@ -154,13 +164,14 @@ def restore(tools: Tools, name: str) -> WorkItem | None:
 def _carried_out(tools: Tools, order: Order, state: SweepState) -> Report:
     with tools.world.vertex().recording() as requests:
         found = _planned(tools, order, state)
-    held = not order.yes and found.writes > _most(tools, found)
+    most = max(tools.limits.writes, found.checked * tools.limits.percent / 100)
+    held = not order.yes and found.writes > most
     entries = [entry for entry in found.entries if entry.item and not (held and entry.action in WRITES)]
     begun = tools.world.clock()
     tools.queue.put([entry.item for entry in entries if entry.item is not None])
     complete = order.rhythm == INVENTORY  # only who looked at everything may say that it is over
-    _tell_held(tools, found, held=held, complete=complete)
-    _tell_missed(tools, [entry for entry in found.entries if entry.missed], complete=complete)
+    tell_held(tools.world, found, most, held=held, complete=complete)
+    tell_missed(tools.world, tools.path, [entry for entry in found.entries if entry.missed], complete=complete)
     finished = state.finished | {order.rhythm: tools.world.clock()}
     now = state.model_copy(update={"lease_until": 0.0, "finished": finished, "counts": found.counts})
     tools.world.ledger.commit_sweep(state, now)
@@ -188,58 +199,24 @@ def _planned(tools: Tools, order: Order, state: SweepState) -> Plan:
         reprove=order.reprove,
     )
     try:
-        return plan(Observer(tools.world, tools.versions, scope).look())
+        found = plan(Observer(tools.world, tools.versions, scope).look())
     except AutopilotError as error:
         if causes.subject_of(error) == "vertex":
             story = Story(what=error.detail, kept="Nothing was written; the next sweep looks again.")
             retry_at = tools.world.clock() + (error.cause.delay(1) or 0)
             open_shared(tools.world, "vertex", "VerteX", error.cause, story, retry_at=retry_at)
         raise
+    if order.apply:
+        _end_away(tools.world)
+    return found
 
 
-def _most(tools: Tools, found: Plan) -> float:
-    return max(tools.limits.writes, found.checked * tools.limits.percent / 100)
-
-
-def _tell_held(tools: Tools, found: Plan, *, held: bool, complete: bool) -> None:
-    world = tools.world
-    if held:
-        story = Story(
-            what=f"A sweep would write {found.writes} of {found.checked} registries; {round(_most(tools, found))} are "
-            "allowed without being asked for.",
-            kept="None of them was handed over; proofs, synchronizations and renewals went on.",
-        )
-        open_shared(world, "sweep", "the sweep", causes.SWEEP_HELD, story)
-    elif complete and world.ledger.system("sweep").cause == causes.SWEEP_HELD.slug:
-        story = Story(what="The sweep is below its limit again, or was let through.", kept="Nothing is left to do.")
-        resolve_shared(world, "sweep", world.clock(), story=story)
-
-
-def _tell_missed(tools: Tools, missed: Sequence[Entry], *, complete: bool) -> None:
-    """Say once that events did not come, and why as far as that can be known; over when a sweep finds none."""
-    world = tools.world
-    if not missed and not complete:
+def _end_away(world: World) -> None:
+    """VerteX answered. Where registries wait for it, the first of them that is done ends the incident."""
+    if world.ledger.system("vertex").incident_id is None:
         return
-    if not missed:
-        story = Story(what="A sweep found nothing that an event had not told.", kept="Nothing is left to do.")
-        resolve_shared(world, "missed-events", world.clock(), story=story)
-        return
-    names = ", ".join(entry.name for entry in missed[:NAMED_AT_MOST])
-    more = f" and {len(missed) - NAMED_AT_MOST} more" if len(missed) > NAMED_AT_MOST else ""
-    reasons = "; ".join([*_elsewhere(tools, missed), *tools.path.doubts()])
-    story = Story(
-        what=f"No event told of {names}{more} ({missed[0].why}). What is known of the way events take: {reasons}.",
-        kept="The sweep has handed the work over; nothing is lost.",
-    )
-    open_shared(world, "missed-events", "the events from AWS", causes.MISSED_EVENTS, story)
-
-
-def _elsewhere(tools: Tools, missed: Sequence[Entry]) -> list[str]:
-    """Regions and accounts other than the stack's, whose events only come when something forwards them."""
-    home = tools.world.home
-    places = {tuple(entry.item.location.split(":")[1:]) for entry in missed if entry.item and entry.item.type == "ecr"}
-    foreign = sorted(":".join(place) for place in places if place != (home.account, home.region))
-    return [f"events of {', '.join(foreign)} reach the stack only if a rule there forwards them"] if foreign else []
+    if not any(state.blocked_by == "vertex" for state in world.ledger.registries()):
+        resolve_shared(world, "vertex", world.clock())
 
 
 def _note(tools: Tools, event_id: str, why: str) -> TriggerNote:

@@ -77,7 +77,8 @@ def _check(look: _Look) -> None:
         look.world.metrics.observe("Registries", count, Unit.COUNT, health=health)
     for cause, check in _CHECKS:
         try:
-            _tell(look, cause, check(look))
+            if (found := check(look)) is not None:
+                _tell(look, cause, found)
         except Exception:  # one part of the system that cannot be asked must not hide the others
             look.world.metrics.count("ChecksFailed", check=cause.slug)
 
@@ -86,7 +87,10 @@ def _dead_letters(look: _Look) -> list[Finding]:
     return findings.dead_letters(look.view.dead_letters())
 
 
-def _missing_sweeps(look: _Look) -> list[Finding]:
+def _missing_sweeps(look: _Look) -> list[Finding] | None:
+    """While VerteX is away no sweep can finish, and that has an incident of its own."""
+    if look.world.ledger.system("vertex").incident_id is not None:
+        return None
     finished = look.world.ledger.sweep_state().finished
     return findings.missing_sweeps(finished, look.limits.sweep_periods, look.since, look.now)
 
@@ -114,7 +118,8 @@ def _held(look: _Look) -> list[Finding]:
     return findings.held_registries([state for state in look.states if state.blocked_by == "mode"])
 
 
-_CHECKS: tuple[tuple[Cause, Callable[[_Look], list[Finding]]], ...] = (
+# A check that cannot tell at the moment gives None: what it said before stands.
+_CHECKS: tuple[tuple[Cause, Callable[[_Look], list[Finding] | None]], ...] = (
     (causes.DEAD_LETTERS, _dead_letters),
     (causes.SWEEP_MISSING, _missing_sweeps),
     (causes.CERTIFICATE_EXPIRING, _certificates),

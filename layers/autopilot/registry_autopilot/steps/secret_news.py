@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from registry_autopilot import causes
 from registry_autopilot.definitions import Definition
 from registry_autopilot.events import RotationFailed, SecretChanged
-from registry_autopilot.incidents import Story
+from registry_autopilot.incidents import Story, named
 from registry_autopilot.records import RegistryState
 from registry_autopilot.secret_values import reference_names
 from registry_autopilot.steps.attempt import World
@@ -15,7 +15,6 @@ from registry_autopilot.steps.items import asked_for, note_of
 from registry_autopilot.steps.shared import end_shared, open_shared, resolve_shared
 from registry_autopilot.work import TriggerNote, WorkItem
 
-NAMED_AT_MOST = 10  # registries named in one notice
 _DAY = 86_400
 _MENDED_BY_SUCCESS = {
     causes.CREDENTIALS_REJECTED.slug,
@@ -83,9 +82,7 @@ def _depending(world: World, names: set[str]) -> list[RegistryState]:
 
 def _what_failed(event: RotationFailed, name: str, states: Sequence[RegistryState], now: float) -> str:
     """The event in words, with the days left of a secret that is going, and who depends on it."""
-    names = ", ".join(sorted(state.shown_name for state in states)[:NAMED_AT_MOST])
-    more = f" and {len(states) - NAMED_AT_MOST} more" if len(states) > NAMED_AT_MOST else ""
-    depend = f"Registries that depend on it: {len(states)} ({names}{more})."
+    depend = f"Registries that depend on it: {len(states)} ({named(state.shown_name for state in states)})."
     if event.gone_at is None:
         said = f" AWS says: {event.message}." if event.message else ""
         return f"{event.event} of the secret {name}.{said} {depend}"
