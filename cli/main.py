@@ -1,14 +1,18 @@
 """The `autopilot` command. Exit codes: 0 done, 1 failed, 2 changes pending (`plan`), 64 bad usage."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import definition_commands, stack_commands
 from cli.errors import UsageError
-from cli.options import FAILED, Ca, Definitions, Json, Login, Own, Secrets, VertexUrl
+from cli.options import FAILED, Ca, Definitions, Json, Login, Own, Profile, Region, Secrets, VertexUrl
+
+if TYPE_CHECKING:
+    from cli.loading import LoadedEvent
 
 BAD_USAGE = 64  # EX_USAGE of sysexits.h
 INTERRUPTED = 130
@@ -37,6 +41,10 @@ def replay(
     vertex_login: Login = None,
     i_own_this_vertex: Own = False,
     ca: Ca = None,
+    stack: Annotated[str | None, typer.Option(help="A deployed stack instead of a throw-away sandbox.")] = None,
+    region: Region = None,
+    profile: Profile = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --stack: send without asking.")] = False,
 ) -> None:
     """Deliver events through the stack's real rules and functions, run until idle, report."""
     from cli import loading, show
@@ -45,9 +53,33 @@ def replay(
 
     events = loading.load_events(files)
     choice = Choice(definitions, secrets, vertex, vertex_login, i_own_this_vertex, ca)
+    if stack is not None:
+        if choice != Choice():
+            raise UsageError("--stack: a deployed stack has its own VerteX, definitions and secrets; leave them out")
+        _replay_on(stack, events, as_json=as_json, region=region, profile=profile, yes=yes)
+        return
     with installation(choice) as site:
         document = run(site.sandbox, events, site.definitions, site.journal)
     show.emit(document, as_json=as_json, render=show.replayed)
+
+
+def _replay_on(
+    stack: str, events: Sequence["LoadedEvent"], *, as_json: bool, region: str | None, profile: str | None, yes: bool
+) -> None:
+    from cli import replay_stack, show
+    from cli.stacks import find_target
+
+    target = find_target(stack, region=region, profile=profile)
+    matched = replay_stack.matched_rules(target, events)
+    if any(matched) and not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                f"--yes: missing; {sum(map(bool, matched))} of {len(events)} events match and would be sent"
+            )
+        for event, rules in zip(events, matched, strict=True):
+            sys.stderr.write(f"{event.file}: {', '.join(rules) or 'matches no rule'}\n")
+        typer.confirm(f"Send what matches to the events queue of {stack}?", abort=True, err=True)
+    show.emit(replay_stack.replay(target, events, matched), as_json=as_json, render=show.replayed)
 
 
 @app.command()

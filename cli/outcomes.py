@@ -41,13 +41,13 @@ def _touched(meaning: Meaning, ledger: Ledger) -> list[str]:
     """Identities the event led to: by the definitions, by what refers to it, or by their history."""
     if meaning.leads:
         return [key for key in meaning.keys if key in ledger.states]
-    wanted = _references(meaning)
+    wanted = references_of(meaning)
     referring = {key for key, state in ledger.states.items() if wanted & references(state)}
     named = {e.key for e in ledger.history if any(t.event_id == meaning.event_id for t in e.triggers)}
     return sorted(key for key in referring | named if key in ledger.states)
 
 
-def _references(meaning: Meaning) -> set[str]:
+def references_of(meaning: Meaning) -> set[str]:
     """Under which references the ledger finds the registries of a secret or a definition."""
     match meaning.event:
         case SecretChanged(secret_id=secret_id) | RotationFailed(secret_id=secret_id):

@@ -49,8 +49,11 @@ def replayed(console: Console, document: Document) -> None:
     for registry in document["registries"]:
         where = f"{registry['base_content_path']} at {registry['endpoint']}"
         console.print(f"registry [bold]{escape(registry['name'])}[/]: {escape(where)}, {registry['health']}")
-    requests = [r for r in document["vertex_requests"] if r["path"].startswith("/v1/registries")]
-    console.print(f"{len(requests)} registry requests to VerteX, {document['dead_letters']} dead letters")
+    requests = document["vertex_requests"]
+    if requests is not None:
+        sent = sum(request["path"].startswith("/v1/registries") for request in requests)
+        console.print(f"{sent} registry requests to VerteX")
+    console.print(f"{document['dead_letters']} dead letters")
     for notice in document["notices"]:
         if notice["channel"] == "sns":
             show_notice(console, notice)

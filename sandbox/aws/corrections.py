@@ -9,13 +9,16 @@ from unittest.mock import patch
 
 from moto.dynamodb.models.table import StreamShard
 from moto.ecr import models as ecr
-from moto.events.models import Rule
+from moto.events.models import EventPattern, Rule
+from moto.events.responses import EventsHandler
 from moto.secretsmanager.models import FakeSecret
 from moto.sqs import models as sqs
 
 from sandbox.clock import SandboxClock
 
 DEDUPLICATION_SECONDS = 300
+# EventBridge API reference, TestEventPattern, `Event`
+_EVERY_EVENT_HAS = ("id", "account", "source", "time", "region", "resources", "detail-type")
 
 
 @contextmanager
@@ -33,6 +36,7 @@ def corrected(clock: SandboxClock) -> Iterator[None]:
         put_value = _after_a_rollback(FakeSecret.reset_default_version)
         stack.enter_context(patch.object(FakeSecret, "reset_default_version", put_value))
         stack.enter_context(patch.object(StreamShard, "add", _changes_only(StreamShard.add)))
+        stack.enter_context(patch.object(EventsHandler, "test_event_pattern", _test_event_pattern))
         yield
 
 
@@ -78,6 +82,20 @@ def _after_a_rollback(reset: Callable[[Any, Any, Any], None]) -> Callable[[Any, 
         reset(secret, version, version_id)
 
     return reset_default_version
+
+
+def _test_event_pattern(handler: Any) -> Any:
+    """Whether a pattern matches an event that has what every event has; moto does not answer this call."""
+    asked = json.loads(handler.body)
+    try:
+        event = json.loads(asked["Event"])
+    except ValueError:
+        event = None
+    missing = [name for name in _EVERY_EVENT_HAS if not isinstance(event, dict) or event.get(name) is None]
+    if missing:
+        return handler.error("ValidationException", f"Parameter Event is not valid. Reason: {missing[0]} is missing")
+    matches = EventPattern.load(asked["EventPattern"]).matches_event(event)
+    return json.dumps({"Result": bool(matches)}), handler.response_headers
 
 
 def _changes_only(add: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
