@@ -33,7 +33,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         reprove=event.get("reprove") is True,
     )
     told = answer(tools.collaborators, order)
-    logger.info(
-        "swept", rhythm=order.rhythm, applied=order.apply, **{k: told.get(k) for k in ("failed", "held", "counts")}
-    )
+    came_of_it = {name: told.get(name) for name in ("failed", "held", "busy", "counts")}
+    logger.info("swept", rhythm=order.rhythm, applied=order.apply, came_of_it=came_of_it)
     return told
