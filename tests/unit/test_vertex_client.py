@@ -291,6 +291,14 @@ def test_nothing_is_repeated_when_the_deadline_is_near() -> None:
     assert (len(site.server.requests), site.time.slept) == (1, [])
 
 
+def test_nobody_logs_in_again_when_the_deadline_is_near() -> None:
+    """A login that the function's end cuts off would count as a failed attempt."""
+    site = _Site(httpx.Response(401))
+    site.client.deadline = site.time.now + 59
+    assert site.refused(_READS["summary"]).cause is causes.VERTEX_UNAVAILABLE
+    assert len(site.server.requests) == 1
+
+
 _STRANGERS: dict[str, Answer] = {
     "page": httpx.Response(200, text="<html>maintenance</html>"),
     "list": httpx.Response(200, json=[1, 2]),

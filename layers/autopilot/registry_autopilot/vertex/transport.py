@@ -5,6 +5,7 @@ gateway, a sync, PUT or DELETE only where nothing was sent, a create never. A 40
 once more with a new token.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ USER_AGENT = "registry-autopilot/0.1.0"
 _TROUBLE = {429, 502, 503, 504}
 _UNAUTHORIZED = 401
 _TIME_AFTER_PAUSE = 5.0
+_LOGIN_AT_MOST = 60.0  # a knock, a wait for somebody else's attempt, and the attempt
 
 
 class Repeat(Enum):
@@ -159,6 +161,7 @@ class Transport:
         if response.status_code != _UNAUTHORIZED:
             return response
         self._session.drop()
+        self._time_left(call, _LOGIN_AT_MOST, "VerteX ended the token when no time was left to log in again")
         return self._once(call)
 
     def _once(self, call: Call) -> httpx.Response:
@@ -186,13 +189,13 @@ class Transport:
             self._watch(record)
 
     def _bounded(self, call: Call, seconds: float) -> float:
-        if self.deadline is None:
-            return seconds
-        left = self.deadline - self._clock()
-        if left <= 1:
-            words = "the function's time was over before VerteX could be asked"
+        return min(seconds, self._time_left(call, 1, "the function's time was over before VerteX could be asked"))
+
+    def _time_left(self, call: Call, least: float, words: str) -> float:
+        left = math.inf if self.deadline is None else self.deadline - self._clock()
+        if left <= least:
             raise VertexError(causes.VERTEX_UNAVAILABLE, words, operation=call.operation)
-        return min(seconds, left)
+        return left
 
     def _pause(self, attempt: int, asked: int | None) -> bool:
         """Wait before the next try; False when that is too long, or the deadline would not allow it."""
