@@ -1,7 +1,14 @@
 """Incidents over hours: reminders, problems that come and go, one root behind a thousand registries."""
 
+from dataclasses import replace
+
+from registry_autopilot import causes
+from registry_autopilot.incidents import Incident, Story, open_incident
+from registry_autopilot.ports import ConcurrentUpdateError
+from registry_autopilot.steps.remind import remind_or_prompt
 from tests.support import events
 from tests.support.installation import FAMILY, Installation, access_key
+from tests.support.ledger import MemoryLedger
 
 NAME = "team-a/spectro-packs/archive/nginx"
 SECRET = "vertex/ecr-pull"
@@ -105,3 +112,34 @@ def test_one_incident_is_kept_when_a_registrys_fault_changes_its_cause() -> None
         incidents = {incident.id for incident, _ in site.pipeline.sns.told}
         assert len(incidents) == 1
         assert [s[0] for s in site.pipeline.sns.states] == ["open", "update", "update"]
+
+
+def test_reminder_prompts_anew_when_a_channel_has_not_told_the_incident_yet() -> None:
+    """What was never told is no reminder; what is gone or has just changed is left."""
+    with Installation([FAMILY]) as site:
+        site.pipeline.slack.refuse = 10**6
+        site.create(NAME)
+        _rotate(site, "bad")
+        (incident_id,) = site.pipeline.ledger.incidents
+        site.pipeline.ledger.prompts.clear()
+        remind_or_prompt(site.pipeline.world, incident_id, site.now)
+        assert site.pipeline.ledger.prompts == [incident_id]
+        assert len(site.pipeline.ledger.incidents[incident_id].changes) == 1
+        remind_or_prompt(site.pipeline.world, "gone", site.now)
+        assert site.pipeline.ledger.prompts == [incident_id]
+
+
+def test_reminder_gives_way_to_news_of_the_same_moment() -> None:
+    """Two writers, one conditional write."""
+
+    class Late(MemoryLedger):
+        def commit_incident(self, incident: Incident) -> None:
+            raise ConcurrentUpdateError
+
+    with Installation([FAMILY]) as site:
+        late = Late()
+        incident = open_incident("s", "S", causes.TEST_NOTICE, site.now, Story(what="w", kept="k"))
+        late.incidents[incident.id] = incident
+        late.announced_seq[incident.id] = incident.seq
+        remind_or_prompt(replace(site.pipeline.world, ledger=late), incident.id, site.now)
+        assert late.incidents[incident.id] == incident
