@@ -30,13 +30,19 @@ class StreamMapping:
         self._pacing = pacing
         self._function = functions.by_name(source.function)
         self._filters = Filters(source.patterns)
-        table = dynamodb_backends[aws.account][aws.region].get_table(source.source_arn.split("/")[1])
-        if table.stream_shard is None:
-            raise ValueError(f"{source.logical_id}: the table {table.name} has no stream")
-        self._shard: StreamShard = table.stream_shard
+        self._table = source.source_arn.split("/")[1]
+        self._shard_id = self._shard.id
         self._position = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._poll, name=f"sandbox-{source.logical_id}", daemon=True)
+
+    @property
+    def _shard(self) -> StreamShard:
+        """The table's shard as moto has it now: a transaction that fails puts a copy of the table in its place."""
+        shard = dynamodb_backends[self._aws.account][self._aws.region].get_table(self._table).stream_shard
+        if shard is None:
+            raise ValueError(f"{self._source.logical_id}: the table {self._table} has no stream")
+        return shard
 
     @property
     def name(self) -> str:
@@ -127,7 +133,7 @@ class StreamMapping:
                 "approximateInvokeCount": attempts,
             },
             "DDBStreamBatchInfo": {
-                "shardId": self._shard.id,
+                "shardId": self._shard_id,
                 "startSequenceNumber": numbers[0],
                 "endSequenceNumber": numbers[-1],
                 "batchSize": len(records),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.aws import LocalAws
 from sandbox.clock import SandboxClock
@@ -159,6 +160,18 @@ def test_no_stream_record_comes_when_a_write_changes_nothing(stage: Stage) -> No
     )
     stage.runner.run_until_idle(20)
     assert [key for outcome in stage.runner.outcomes for key in outcome.result["keys"]] == ["item1"]
+
+
+def test_stream_records_come_when_a_transaction_failed_before(stage: Stage) -> None:
+    """moto puts a copy of the table in its place then, with a stream of its own."""
+    stage.write("item1")
+    table = stage.deployment["Table"]
+    put = {"TableName": table, "Item": {"pk": {"S": "item1"}}, "ConditionExpression": "attribute_not_exists(pk)"}
+    with pytest.raises(ClientError):
+        stage.aws.client("dynamodb").transact_write_items(TransactItems=[{"Put": put}])
+    stage.write("item2")
+    stage.runner.run_until_idle(20)
+    assert [key for outcome in stage.runner.outcomes for key in outcome.result["keys"]] == ["item1", "item2"]
 
 
 def test_a_poisonous_record_is_isolated_when_its_batch_fails(stage: Stage) -> None:
