@@ -1,6 +1,8 @@
 """Notices through the deployed template: news where they are asked for, Slack that stumbles, refuses and comes back."""
 
+import time
 from collections import Counter
+from collections.abc import Callable
 
 from cli.demo.rotation_scenes import as_secret
 from sandbox.aws.local import make_credentials
@@ -45,6 +47,28 @@ def test_every_notice_arrives_once_when_slack_stumbles() -> None:
         assert _told(sandbox) == expected
         assert len(sandbox.slack.messages) == 2
         assert not sum(sandbox.runner.dead_letters().values())
+
+
+def test_later_incidents_reach_sns_at_once_when_slack_is_down() -> None:
+    """Slack's place in the stream is its own: it hears of everything when it is back."""
+    with Sandbox() as sandbox:
+        sandbox.slack.answer(*[SlackAnswer(500, delay=1.0)] * 8)
+        for number in (1, 2):
+            sandbox.activity.put_parameter(f"/registry-autopilot/registries/broken-{number}", "no definition")
+            _wait_until(lambda number=number: len(sandbox.notices()) == number)
+        assert sandbox.slack.messages == []
+        assert sandbox.slack.attempts < 8
+        sandbox.settle()
+        assert _told(sandbox) == [("open", "definition-invalid")] * 2
+        assert len(sandbox.slack.messages) == 2
+        assert not sum(sandbox.runner.dead_letters().values())
+
+
+def _wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not true() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert true()
 
 
 def test_sns_tells_that_slack_is_broken_and_that_it_works_again() -> None:

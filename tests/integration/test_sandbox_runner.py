@@ -163,7 +163,7 @@ def test_no_stream_record_comes_when_a_write_changes_nothing(stage: Stage) -> No
 
 
 def test_stream_records_come_when_a_transaction_failed_before(stage: Stage) -> None:
-    """moto puts a copy of the table in its place then, with a stream of its own."""
+    """Moto puts a copy of the table in its place then, with a stream of its own."""
     stage.write("item1")
     table = stage.deployment["Table"]
     put = {"TableName": table, "Item": {"pk": {"S": "item1"}}, "ConditionExpression": "attribute_not_exists(pk)"}

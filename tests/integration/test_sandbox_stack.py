@@ -10,7 +10,7 @@ import yaml
 from registry_autopilot.definitions import parse_definition
 from sandbox.stack import DEFINITIONS, Sandbox, VertexLogin
 
-EVENT_FUNCTIONS = {"RouteEventsFunction", "ConvergeRegistryFunction", "NotifyAdminsFunction"}
+EVENT_FUNCTIONS = {"RouteEventsFunction", "ConvergeRegistryFunction", "NotifyAdminsFunction", "NotifySlackFunction"}
 
 
 @pytest.fixture(scope="module")

@@ -12,18 +12,20 @@ from sandbox.slack import SlackAnswer
 from sandbox.stack import Sandbox
 from tests.template.permissions import Iam, Keys, Need
 
-FUNCTIONS = ("RouteEventsFunction", "ConvergeRegistryFunction", "NotifyAdminsFunction", "SweepFunction")
+FUNCTIONS = (
+    "RouteEventsFunction",
+    "ConvergeRegistryFunction",
+    "NotifyAdminsFunction",
+    "NotifySlackFunction",
+    "SweepFunction",
+)
+OF_STREAMS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
 # What Lambda itself does with a function's role: it writes the log, polls the source, leaves what failed.
 OF_LAMBDA = {
     "RouteEventsFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage"},
     "ConvergeRegistryFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
-    "NotifyAdminsFunction": {
-        "dynamodb:DescribeStream",
-        "dynamodb:GetRecords",
-        "dynamodb:GetShardIterator",
-        "dynamodb:ListStreams",
-        "sqs:SendMessage",
-    },
+    "NotifyAdminsFunction": {*OF_STREAMS, "sqs:SendMessage"},
+    "NotifySlackFunction": {*OF_STREAMS},
     "SweepFunction": set(),
 }
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -127,7 +129,8 @@ def test_role_grants_nothing_that_the_function_does_not_use(story: Story, functi
     ("function", "action", "secret"),
     [
         ("RouteEventsFunction", "secretsmanager:GetSecretValue", ADMIN_SECRET),
-        ("NotifyAdminsFunction", "secretsmanager:GetSecretValue", ADMIN_SECRET),
+        ("NotifyAdminsFunction", "secretsmanager:GetSecretValue", SLACK_SECRET),
+        ("NotifySlackFunction", "secretsmanager:GetSecretValue", ADMIN_SECRET),
         ("ConvergeRegistryFunction", "secretsmanager:GetSecretValue", SLACK_SECRET),
         ("ConvergeRegistryFunction", "secretsmanager:PutSecretValue", ADMIN_SECRET),
     ],

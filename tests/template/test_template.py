@@ -14,7 +14,9 @@ FUNCTIONS: dict[str, type[BaseModel]] = {
     "RouteEventsFunction": RouteSettings,
     "ConvergeRegistryFunction": ConvergeSettings,
     "NotifyAdminsFunction": NotifySettings,
+    "NotifySlackFunction": NotifySettings,
 }
+_CHANNELS = ("Admins", "Slack")
 _WIDE = {"AttachToTheVpc", "ListTheLedgersStreams", "SeeWhetherThereIsATrail"}  # AWS knows no resource for these
 _FUNCTION_PROPERTIES = support.of_type("AWS::Lambda::Function")
 _SOURCES = support.of_type("AWS::Lambda::EventSourceMapping")
@@ -74,7 +76,7 @@ def test_only_converge_reads_registry_secrets_and_only_notify_publishes() -> Non
         for action in actions:
             by_action.setdefault(action, set()).add(role)
     assert by_action["sns:Publish"] == {"NotifyAdminsRole"}
-    assert by_action["secretsmanager:GetSecretValue"] == {"ConvergeRegistryRole", "NotifyAdminsRole", "SweepRole"}
+    assert by_action["secretsmanager:GetSecretValue"] == {"ConvergeRegistryRole", "NotifySlackRole", "SweepRole"}
     assert by_action["ecr:DescribeRepositories"] == {"RouteEventsRole", "ConvergeRegistryRole", "SweepRole"}
     swept = [s for role, s in support.statements() if role == "SweepRole" and "GetSecretValue" in str(s["Action"])]
     assert [s["Sid"] for s in swept] == ["ReadTheVertexLoginAndCa"]
@@ -108,13 +110,26 @@ def test_every_queue_is_encrypted_and_keeps_messages_for_two_weeks() -> None:
 
 def test_event_sources_keep_to_what_every_partition_has() -> None:
     """Partial failures everywhere; no provisioned mode, metrics or tags, which GovCloud lacks."""
-    assert len(_SOURCES) == 3
+    assert len(_SOURCES) == 4
     for name, properties in _SOURCES.items():
         assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert not {"MetricsConfig", "ProvisionedPollerConfig", "Tags"} & set(properties), name
-    stream = next(p for p in _SOURCES.values() if "StartingPosition" in p)
-    assert stream["BisectBatchOnFunctionError"] is True
-    assert stream["DestinationConfig"]["OnFailure"]
+    streams = {str(p["FunctionName"]["Ref"]): p for p in _SOURCES.values() if "StartingPosition" in p}
+    assert streams.keys() == {"NotifyAdminsFunction", "NotifySlackFunction"}
+    assert all(stream["BisectBatchOnFunctionError"] is True for stream in streams.values())
+    assert streams["NotifyAdminsFunction"]["DestinationConfig"]["OnFailure"]
+
+
+def test_channels_are_told_apart() -> None:
+    """Slack being down holds up its own function's place in the stream; what it misses is no dead letter."""
+    ours, slack = (_FUNCTION_PROPERTIES[f"Notify{name}Function"]["Environment"]["Variables"] for name in _CHANNELS)
+    assert (ours["NOTICE_CHANNEL"], slack["NOTICE_CHANNEL"]) == ("sns", "slack")
+    assert not [name for name in ours if name.startswith("SLACK_")]
+    assert not [name for name in slack if "TOPIC" in name]
+    (source,) = [p for p in _SOURCES.values() if p["FunctionName"] == {"Ref": "NotifySlackFunction"}]
+    assert "DestinationConfig" not in source
+    for name in ("Function", "Role", "LogGroup", "ErrorsAlarm"):
+        assert support.translated()["Resources"][f"NotifySlack{name}"]["Condition"] == "HasSlack"
 
 
 def test_every_rule_has_a_dead_letter_queue_and_may_send() -> None:

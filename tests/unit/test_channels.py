@@ -42,6 +42,9 @@ class _Gone(FakeChannel):
             raise ChannelError("Slack answered 404", permanent=True)
         super().send(incident, change)
 
+    def send_news(self, entry: HistoryEntry) -> None:
+        raise ChannelError("Slack answered 404", permanent=True)
+
 
 def test_each_channel_is_told_once_when_prompted_many_times() -> None:
     """The mark moves after the channel took the notice."""
@@ -111,6 +114,57 @@ def test_sns_tells_once_that_slack_is_broken_and_when_it_works_again() -> None:
     announce([broken], desk)
     assert [(i.cause, c.state) for i, c in sns.told][-1] == ("slack-broken", "resolved")
     assert [i.cause for i, _ in slack.told] == ["vertex-unavailable"]
+
+
+def test_incident_is_all_told_when_the_last_of_two_functions_has_told_it() -> None:
+    """Each has its own channel and its own place in the stream."""
+    sns, slack = FakeChannel("sns"), FakeChannel("slack", refuse=1)
+    desk, ledger, incident = _desk(sns, elsewhere=frozenset({"slack"}))
+    other = replace(desk, channels=(slack,), elsewhere=frozenset({"sns"}))
+    assert announce([incident.id], other) == {incident.id}
+    assert announce([incident.id], desk) == set()
+    assert incident.id in ledger.unannounced
+    assert announce([incident.id], other) == set()
+    assert incident.id not in ledger.unannounced
+    assert len(sns.told) == len(slack.told) == 1
+
+
+def test_slack_that_is_down_is_told_after_a_while_and_passed_over_at_last() -> None:
+    """A quarter of an hour is an outage; after six hours reminders must go on without Slack. SNS is never given up."""
+    sns, slack = FakeChannel("sns"), FakeChannel("slack", refuse=10**6)
+    now = [100.0]
+    desk, ledger, incident = _desk(slack)
+    desk = replace(desk, clock=lambda: now[0])
+    assert announce([incident.id], desk) == {incident.id}
+    assert ledger.system("slack").incident_id is None
+    now[0] = 1000.0
+    assert announce([incident.id], desk) == {incident.id}
+    broken = ledger.system("slack").incident_id
+    assert broken is not None
+    now[0] = 7 * 3600.0
+    assert announce([incident.id, broken], desk) == set()
+    assert ledger.marks(incident.id) == {"slack": 1}
+    sns.refuse = 1
+    assert announce([incident.id, broken], replace(desk, channels=(sns,))) == {incident.id, broken}
+    assert announce([incident.id, broken], replace(desk, channels=(sns,))) == set()
+    assert [incident.cause for incident, _ in sns.told] == ["vertex-unavailable", "slack-broken"]
+    slack.refuse = 0
+    assert [answer["ok"] for answer in try_channels(desk)] == [True]
+    assert ledger.system("slack").incident_id is None, "a test notice that Slack takes ends it"
+
+
+def test_slack_being_broken_is_told_when_only_news_met_it_and_only_errors_are_asked_for() -> None:
+    """A warning that no channel hears would leave Slack broken in silence."""
+    sns, slack = FakeChannel("sns"), _Gone("slack")
+    audience = Audience(frozenset({"failures", "registered"}), {"sns": Severity.CRITICAL, "slack": Severity.INFO})
+    desk, ledger, _ = _desk(slack, audience=audience)
+    entry = HistoryEntry(key="k", at=1.0, outcome=Outcome.REGISTERED, name="n", definition_id="d", mode="act")
+    ledger.news_entries["REG#k", "HIST#1"] = entry
+    assert announce_news([("REG#k", "HIST#1")], desk) == set()
+    broken = ledger.system("slack").incident_id
+    assert broken is not None
+    announce([broken], replace(desk, channels=(sns,)))
+    assert [incident.cause for incident, _ in sns.told] == ["slack-broken"]
 
 
 def test_only_severe_incidents_are_told_where_the_setting_asks_for_it() -> None:
@@ -201,13 +255,14 @@ def test_short_429_is_waited_for() -> None:
         (429, "120", False),
         (429, "soon", False),
         (500, "1", False),
+        (408, "1", False),
         (404, "1", True),
         (403, "1", True),
         (302, "1", True),
     ],
 )
 def test_failure_says_whether_a_repeat_would_help(status: int, retry_after: str, permanent: bool) -> None:
-    """4xx but 429 is for good; the rest may pass."""
+    """4xx is for good but where it says that it was too early, too slow or too much; the rest may pass."""
     channel, posts = _slack(lambda _: httpx.Response(status, headers={"Retry-After": retry_after}))
     with pytest.raises(ChannelError) as caught:
         _send(channel)
@@ -218,7 +273,20 @@ def test_failure_says_whether_a_repeat_would_help(status: int, retry_after: str,
 
 @pytest.mark.parametrize(
     "url",
-    ["https://evil.example/services/x", "http://hooks.slack.com/services/x", "nonsense", "ftp://hooks.slack.com/x"],
+    [
+        "https://evil.example/services/x",
+        "http://hooks.slack.com/services/x",
+        "nonsense",
+        "ftp://hooks.slack.com/x",
+        "",
+        "https://[::1",
+        "https://hooks.slack.com:port/x",
+        "https://hooks.slack.com:99999999/x",
+        "https://hooks.slack.com/\x00",
+        "https://hooks.slack\udcff.com/x",
+        "https://hooks.slack.com@evil.example/x",
+        '{"url": "https://hooks.slack.com/services/x"}',
+    ],
 )
 def test_webhook_is_refused_when_its_host_is_not_of_the_setting(url: str) -> None:
     """The webhook is a secret that a person may get wrong: nothing is sent elsewhere."""

@@ -75,4 +75,13 @@ def test_notices_name_no_asset_by_default_outside_the_aws_partition(
     partition: str, asked: str, detail: NoticeDetail
 ) -> None:
     """`auto` follows the partition."""
-    assert NotifySettings.read(BASE | {"STACK_PARTITION": partition, "NOTICE_DETAIL": asked}).detail is detail
+    place = {"STACK_PARTITION": partition, "NOTICE_CHANNEL": "sns", "NOTICE_CHANNELS": "sns"}
+    assert NotifySettings.read(BASE | place | {"NOTICE_DETAIL": asked}).detail is detail
+
+
+@pytest.mark.parametrize(("channel", "missing"), [("sns", "NOTICE_TOPIC_ARN"), ("slack", "SLACK_WEBHOOK_SECRET_ARN")])
+def test_channel_without_an_address_stops_the_function(channel: str, missing: str) -> None:
+    """Nothing would be told, and nobody would know."""
+    given = {name: value for name, value in BASE.items() if name != missing}
+    with pytest.raises(SettingsError, match=f"{missing}: .*notices go to {channel}"):
+        NotifySettings.read(given | {"NOTICE_CHANNEL": channel, "NOTICE_CHANNELS": "sns,slack"})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry_autopilot.causes import Severity
+from registry_autopilot.causes import SLACK_BROKEN, Severity
 from registry_autopilot.incidents import Change, Incident, cause_of
 from registry_autopilot.records import HistoryEntry, Outcome
 
@@ -26,7 +26,7 @@ class Audience:
     def wants(self, channel: str, incident: Incident, change: Change) -> bool:
         """Whether a channel is told a change: the end of what it was told of, and failures severe enough."""
         if incident.subject == channel:
-            return False  # who is broken cannot be told so
+            return False  # who is broken cannot be told so; whoever is left is, however few they want to hear of
         if change.state != "resolved":
             return "failures" in self.events and self._is_severe(channel, change)
         told = any(self.wants(channel, incident, one) for one in incident.changes if one.state != "resolved")
@@ -47,4 +47,4 @@ class Audience:
 
     def _is_severe(self, channel: str, change: Change) -> bool:
         least = (self.least or {}).get(channel, Severity.INFO)
-        return _RANK[cause_of(change.cause).severity] >= _RANK[least]
+        return change.cause == SLACK_BROKEN.slug or _RANK[cause_of(change.cause).severity] >= _RANK[least]

@@ -332,7 +332,7 @@ ROTATION_OVERDUE = _all.add(
 SLACK_BROKEN = _all.add(
     "slack-broken",
     _warning,
-    "Slack refuses notices",
+    "Slack takes no notices",
     "Put the URL of a working incoming webhook into the Slack secret; the next notice tries it.",
 )
 TEST_NOTICE = _all.add(

@@ -1,10 +1,10 @@
 """Settings: one frozen model per function, read from its environment when it starts. Secrets come as ARNs."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from registry_autopilot.audience import Audience
 from registry_autopilot.causes import Severity
@@ -147,10 +147,12 @@ class SweepSettings(_WithVertex):
 
 
 class NotifySettings(_Place):
-    """Of notify_admins."""
+    """Of notify_admins, and of notify_slack, which is the same code for another channel."""
 
-    notice_topic_arn: Filled
-    slack_webhook_secret_arn: str | None = None
+    notice_channel: Literal["sns", "slack"]
+    notice_channels: Names
+    notice_topic_arn: Annotated[str, Field(validate_default=True)] = ""
+    slack_webhook_secret_arn: Annotated[str, Field(validate_default=True)] = ""
     slack_hosts: Names = ("hooks.slack.com", "hooks.slack-gov.com")
     notice_detail: Annotated[str, Field(pattern="^(auto|full|reference)$")] = "auto"
     vertex_url: str | None = None
@@ -158,6 +160,14 @@ class NotifySettings(_Place):
     sns_least_severity: Severity = Severity.INFO
     slack_least_severity: Severity = Severity.INFO
     reminder_hours: Annotated[float, Field(ge=0)] = 24
+
+    @field_validator("notice_topic_arn", "slack_webhook_secret_arn")
+    @classmethod
+    def _is_there_for_its_channel(cls, arn: str, info: ValidationInfo) -> str:
+        channel = "sns" if info.field_name == "notice_topic_arn" else "slack"
+        if not arn and info.data.get("notice_channel") == channel:
+            raise ValueError(f"missing; notices go to {channel}")
+        return arn
 
     @property
     def audience(self) -> Audience:

@@ -1,7 +1,6 @@
 """Slack, by incoming webhook. The webhook URL is a secret and never leaves this module."""
 
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -14,7 +13,9 @@ from registry_autopilot.records import HistoryEntry
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _MAX_RETRY_AFTER = 10.0  # seconds worth waiting inside one invocation
 _TOO_MANY = 429
+_MAY_PASS = frozenset({408, 425, _TOO_MANY})  # and whatever is wrong with the server itself
 _SERVER_ERROR = 500
+_PORTS = 65_536
 
 
 class SlackChannel:
@@ -64,24 +65,27 @@ class SlackChannel:
             response = self._post(url, payload)
         if not response.is_success:
             status = response.status_code
-            permanent = status != _TOO_MANY and status < _SERVER_ERROR
+            permanent = status not in _MAY_PASS and status < _SERVER_ERROR
             raise ChannelError(f"Slack answered {status}", permanent=permanent)
 
-    def _post(self, url: str, payload: dict[str, object]) -> httpx.Response:
+    def _post(self, url: httpx.URL, payload: dict[str, object]) -> httpx.Response:
         try:
             return self._http.post(url, json=payload, timeout=10, follow_redirects=False)
         except httpx.HTTPError as error:
             raise ChannelError(f"Slack could not be reached ({type(error).__name__})") from None
 
-    def _checked_url(self) -> str:
+    def _checked_url(self) -> httpx.URL:
         """The webhook, if its host is one of the setting's; https, or http on loopback."""
         try:
-            url = self._webhook().strip()
+            url = httpx.URL(self._webhook().strip())
         except AutopilotError as error:
             raise ChannelError(f"its webhook cannot be read ({error.cause.slug})", permanent=True) from None
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        if host not in self._hosts or (parts.scheme != "https" and host not in _LOOPBACK):
+        except (httpx.InvalidURL, UnicodeError):
+            raise ChannelError("the secret of its webhook holds no URL", permanent=True) from None
+        host = url.host.lower()
+        if not 0 < (url.port or 443) < _PORTS:
+            raise ChannelError("the secret of its webhook holds no URL", permanent=True)
+        if host not in self._hosts or (url.scheme != "https" and host not in _LOOPBACK):
             raise ChannelError("the Slack webhook's host is not one of SlackHosts, or it is not https", permanent=True)
         return url
 

@@ -10,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import boto3
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from registry_autopilot.aws.announcements import DynamoAnnouncements
 from registry_autopilot.aws.clients import AWS_CONFIG, EVIDENCE_CONFIG, ecr_as, ecr_in, sts_as, sts_in
@@ -30,7 +31,7 @@ from registry_autopilot.network import Network
 from registry_autopilot.notify import Desk
 from registry_autopilot.observability import EmfMetrics
 from registry_autopilot.own_view import OwnView
-from registry_autopilot.ports import Channel, Diagnosis, Unit, Vertex, WorkQueue
+from registry_autopilot.ports import Channel, ChannelError, Diagnosis, Unit, Vertex, WorkQueue
 from registry_autopilot.settings import ConvergeSettings, NotifySettings, RouteSettings, SweepSettings, _Governed
 from registry_autopilot.slack import SlackChannel
 from registry_autopilot.steps.attempt import World
@@ -122,32 +123,35 @@ def sweeper(metrics: "Metrics") -> Sweeper:
 def notifier(metrics: "Metrics") -> Desk:
     """Collaborators of notify_admins."""
     settings = NotifySettings.read(os.environ)
-    topic = TopicChannel(
-        boto3.client("sns", config=AWS_CONFIG),
-        settings.notice_topic_arn,
-        detail=settings.detail,
-        vertex_url=settings.vertex_url,
-    )
-    channels: list[Channel] = [topic]
-    if settings.slack_webhook_secret_arn:
-        channels.append(_slack(settings, settings.slack_webhook_secret_arn))
     dynamodb, counted = boto3.client("dynamodb", config=AWS_CONFIG), EmfMetrics(metrics)
     return Desk(
         marks=DynamoAnnouncements(dynamodb, settings.ledger_table),
         ledger=CountedLedger(dynamodb, settings.ledger_table, counted),
-        channels=channels,
+        channels=[_channel(settings)],
         metrics=counted,
         clock=time.time,
         audience=settings.audience,
         remind_after=settings.remind_after,
+        elsewhere=frozenset(settings.notice_channels) - {settings.notice_channel},
     )
 
 
-def _slack(settings: NotifySettings, webhook_secret: str) -> SlackChannel:
+def _channel(settings: NotifySettings) -> Channel:
+    """The one that this function tells."""
+    if settings.notice_channel == "slack":
+        return _slack(settings)
+    sns = boto3.client("sns", config=AWS_CONFIG)
+    return TopicChannel(sns, settings.notice_topic_arn, detail=settings.detail, vertex_url=settings.vertex_url)
+
+
+def _slack(settings: NotifySettings) -> SlackChannel:
     secrets = SecretsManager(boto3.client("secretsmanager", config=AWS_CONFIG))
 
     def webhook() -> str:
-        return secrets.read(webhook_secret).value.get_secret_value()
+        try:
+            return secrets.read(settings.slack_webhook_secret_arn).value.get_secret_value()
+        except (ClientError, BotoCoreError) as error:
+            raise ChannelError(f"its webhook could not be read ({type(error).__name__})") from None
 
     return SlackChannel(
         httpx.Client(),
