@@ -22,7 +22,7 @@ from registry_autopilot.events import (
     parse_event,
 )
 from registry_autopilot.matching import Home, Lead, Place, leads, place_of, registry_name, wanted_endpoint, winner
-from registry_autopilot.secret_values import reference_names
+from registry_autopilot.secret_names import reference_names
 
 HOME = Home("123456789012", "us-east-1")  # account and region of the sandbox
 

@@ -9,7 +9,7 @@ from cli.report import Ledger
 from registry_autopilot.aws.ledger_items import references
 from registry_autopilot.events import DefinitionChanged, RotationFailed, SecretChanged, Unrecognised
 from registry_autopilot.records import Health, HistoryEntry, Outcome, RegistryState
-from registry_autopilot.secret_values import reference_names
+from registry_autopilot.secret_names import reference_names
 from registry_autopilot.work import MAX_TRIGGERS
 from sandbox.stack import DEFINITIONS_PATH
 

@@ -88,6 +88,7 @@ class Pipeline:
             home=Home(ACCOUNT, REGION),
             console_link=lambda key: f"https://console.example/{key}",
             diagnosis=wrap(self.diagnosis),
+            versions=wrap(FakeVersions(self.secrets)),
         )
 
     @property

@@ -22,6 +22,7 @@ from registry_autopilot.ports import (
     LoadedDefinitions,
     Mode,
     Proof,
+    SecretStanding,
     SecretVersion,
     Unit,
     Verdict,
@@ -75,6 +76,8 @@ class FakeSecrets:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self.versions: dict[str, list[tuple[str, str, float]]] = {}
+        self.going: set[str] = set()
+        self.rotated_at: dict[str, float] = {}
         self.reads = 0
 
     def put(self, name: str, value: object) -> str:
@@ -112,6 +115,14 @@ class FakeVersions:
         except AutopilotError:
             return None
         return SecretVersion(value.arn, value.version_id, value.created_at)
+
+    def standing(self, secret_id: str) -> SecretStanding | None:
+        try:
+            value = self.secrets.read(secret_id)
+        except AutopilotError:
+            return None
+        is_going = value.name in self.secrets.going
+        return SecretStanding(is_going, value.version_id, self.secrets.rotated_at.get(value.name))
 
 
 @dataclass(slots=True)

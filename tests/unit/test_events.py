@@ -169,7 +169,7 @@ def test_content_is_read_when_it_arrived_natively(file: str, name: str, how: str
         ("secret-label-updated.json", SECRET, "Secret Label Updated", True),
         ("put-secret-value.json", SECRET, "PutSecretValue", True),
         ("put-secret-value-partial-arn.json", SECRET.removesuffix("-a1B2c3"), "PutSecretValue", True),
-        ("update-secret.json", SECRET, "UpdateSecret", False),
+        ("update-secret.json", SECRET, "UpdateSecret", True),
         ("update-secret-version-stage.json", SECRET, "UpdateSecretVersionStage", True),
         ("create-secret.json", SECRET, "CreateSecret", True),
         ("restore-secret.json", SECRET, "RestoreSecret", False),
@@ -185,6 +185,7 @@ def test_changed_secret_is_read_when_its_value_may_be_new(
     assert isinstance(event, SecretChanged)
     assert (event.secret_id, event.event) == (secret_id, event_name)
     assert (event.version_id is not None) == has_version
+    assert event.is_new_value == (event_name != "RestoreSecret")
 
 
 @pytest.mark.parametrize(

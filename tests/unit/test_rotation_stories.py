@@ -97,11 +97,14 @@ def test_days_left_are_told_when_a_secret_in_use_is_deleted(request_: dict[str, 
     """How long there is to restore it; restored, the incident ends."""
     with Installation([FAMILY]) as site:
         site.create(NAME)
+        site.pipeline.secrets.going.add(SECRET)
         site.pipeline.deliver(_call("DeleteSecret", at=site.now, request=request_))
         assert site.pipeline.sns.states == [("open", "secret-going", f"the secret {SECRET}")]
         assert f"gone in {days} days" in site.pipeline.sns.told[0][1].what
+        site.pipeline.secrets.going.clear()
         site.pipeline.deliver(_call("RestoreSecret", at=site.now))
         assert site.pipeline.sns.states[-1][0] == "resolved"
+        assert "not being deleted any more" in site.pipeline.sns.told[-1][1].what
 
 
 def test_nothing_is_told_when_nobody_uses_the_secret() -> None:

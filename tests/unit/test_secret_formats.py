@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.registry import CredentialKind
-from registry_autopilot.secret_values import SecretValue, check_destination, host_of, read_credential, reference_names
+from registry_autopilot.secret_names import reference_names
+from registry_autopilot.secret_values import SecretValue, check_destination, host_of, read_credential
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 HIDDEN = "hidden-word"

@@ -36,6 +36,7 @@ _CHANGING_CALLS: Final = frozenset(
         "StopReplicationToReplica",  # a replica becomes a secret of its own: what it holds may go its own way
     }
 )
+_SETS_VALUE: Final = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecretVersionStage"})
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed", "ReplicationFailed"})
 
 _ID_PLACES: Final = (
@@ -91,9 +92,9 @@ def read_api_call(envelope: Envelope) -> SecretChanged | RotationFailed:
         gone_at = origin.at.timestamp() + _recovery_days(request) * _DAY
         return RotationFailed(origin, _secret_id(envelope), event_name, _deletion(detail), gone_at)
     _refuse_not_current(event_name, request)
-    version_key = _VERSION_KEYS.get(event_name)
-    version_id = text(request, version_key) if version_key else None
-    return SecretChanged(envelope.origin(), _secret_id(envelope), version_id, event_name)
+    version_id = text(*_version_place(event_name, detail))
+    is_new = event_name in _SETS_VALUE or (event_name == "UpdateSecret" and version_id is not None)
+    return SecretChanged(envelope.origin(), _secret_id(envelope), version_id, event_name, is_new)
 
 
 def read_service_event(envelope: Envelope) -> SecretChanged | RotationFailed:
@@ -113,6 +114,14 @@ def read_service_event(envelope: Envelope) -> SecretChanged | RotationFailed:
         raise NotForUsError(f"{shown(event_name)} changes no secret value")
     refuse_failed(detail)
     return SecretChanged(envelope.origin(), _secret_id(envelope), None, event_name)
+
+
+def _version_place(event_name: str, detail: Fields) -> tuple[Fields, str]:
+    """Where a call tells its version; UpdateSecret answers with one only if it made one (API reference)."""
+    if event_name == "UpdateSecret":
+        answer = section(detail, "responseElements") or {}
+        return answer, "versionId"
+    return section(detail, "requestParameters") or {}, _VERSION_KEYS.get(event_name, "versionId")
 
 
 def _own_detail(envelope: Envelope) -> Fields:

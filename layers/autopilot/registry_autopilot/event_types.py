@@ -86,12 +86,14 @@ class SecretChanged:
         secret_id: ARN, partial ARN or name, as the event gives it.
         version_id: the version that the event speaks of; a hint, AWSCURRENT is always read again.
         event: what happened, in the event's own word.
+        is_new_value: whether the event says that the current value is another one now, rather than that it may be.
     """
 
     origin: Origin
     secret_id: str
     version_id: str | None
     event: str
+    is_new_value: bool = True
 
 
 @dataclass(frozen=True, slots=True)

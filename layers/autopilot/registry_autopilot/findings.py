@@ -14,7 +14,7 @@ from registry_autopilot import causes
 from registry_autopilot.causes import Cause
 from registry_autopilot.incidents import named
 from registry_autopilot.records import RegistryState
-from registry_autopilot.secret_values import reference_names
+from registry_autopilot.secret_names import reference_names
 
 DAY: Final = 86_400
 TOKEN_LEFT_SECONDS: Final = 2 * 3600  # a token of twelve hours is renewed after six; then four went wrong

@@ -133,13 +133,12 @@ def resolve_incident(incident: Incident, at: float, story: Story) -> Incident:
     return _add(incident, "resolved", incident.cause, at, story).model_copy(update={"resolved_at": at})
 
 
-def remind_of(incident: Incident, at: float) -> Incident:
-    """The incident with a reminder: still open, in the words of its last change."""
+def remind_of(incident: Incident, at: float, what: str, next_try_at: float | None) -> Incident:
+    """The incident with a reminder: still open, in the words of its last change as they read now."""
     last = incident.changes[-1]
     hours = max(1, round((at - incident.opened_at) / 3600))
-    what = f"This has lasted for {hours} hours. {last.what}"
-    due = last.next_try_at if last.next_try_at is not None and last.next_try_at > at else None
-    story = Story(what=_once(what), kept=last.kept, trigger=last.trigger, next_try_at=due, facts=last.facts)
+    what = _once(f"This has lasted for {hours} hour{'' if hours == 1 else 's'}. {what}")
+    story = Story(what=what, kept=last.kept, trigger=last.trigger, next_try_at=next_try_at, facts=last.facts)
     return continue_incident(incident, at, story)
 
 
@@ -166,7 +165,7 @@ def damped(story: Story, openings: tuple[float, ...], at: float) -> Story:
 
 def _once(what: str) -> str:
     """A reminder of a reminder says how long it has lasted once."""
-    return re.sub(r"^(This has lasted for \d+ hours\. )(?:This has lasted for \d+ hours\. )+", r"\1", what)
+    return re.sub(r"^(This has lasted for \d+ hours?\. )(?:This has lasted for \d+ hours?\. )+", r"\1", what)
 
 
 def _add(incident: Incident, state: ChangeState, cause: str, at: float, story: Story) -> Incident:

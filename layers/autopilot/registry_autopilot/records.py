@@ -214,6 +214,7 @@ class SystemState(_Record):
         openings: when its incidents opened of late; quiet_since: since when a problem that comes and goes is gone.
         since: since when the subject is watched, in seconds since the epoch.
         ends_at: when what the subject stands for (a certificate) ends.
+        changed_at: when the current value of a secret last changed, by the events' own word.
     """
 
     subject: str
@@ -226,6 +227,7 @@ class SystemState(_Record):
     quiet_since: float | None = None
     since: float | None = None
     ends_at: float | None = None
+    changed_at: float | None = None
 
     def with_(self, **changes: Any) -> "SystemState":
         """A copy with changes."""

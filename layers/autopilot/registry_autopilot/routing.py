@@ -26,6 +26,7 @@ from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.items import asked_for, due_note, item_of, note_of
 from registry_autopilot.steps.reading import tell_broken
 from registry_autopilot.steps.remind import remind_or_prompt
+from registry_autopilot.steps.secret_endings import end_what_is_over
 from registry_autopilot.steps.shared import end_quiet_ones, end_shared, open_shared, resolve_shared
 from registry_autopilot.work import WorkItem, merge_items
 
@@ -106,7 +107,7 @@ class _Router:
             case SecretChanged():
                 return secret_news.using(self._world, event, self._definitions)
             case RotationFailed():
-                secret_news.failed(self._world, event)
+                secret_news.failed(self._world, event, self._definitions)
                 return []
             case DefinitionChanged():
                 return self._redefined(event)
@@ -130,7 +131,7 @@ class _Router:
             remind_or_prompt(self._world, incident_id, now)
         end_quiet_ones(self._world, now)
         self._end_what_is_quiet(now)
-        secret_news.end_what_is_over(self._world, now)
+        end_what_is_over(self._world, lambda: self._definitions)
         return [state.work(due_note(state, now)) for state in states]
 
     def _end_what_is_quiet(self, now: float) -> None:

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -117,17 +116,6 @@ def check_destination(
         reason = "the secret names no host, and the host is neither an ECR host of a matched account nor allowed"
     if not allowed:
         raise AutopilotError(causes.ENDPOINT_NOT_ALLOWED, f"the credential was not sent to {target}: {reason}")
-
-
-def reference_names(secret_id: str) -> tuple[str, ...]:
-    """The names under which the ledger may refer to a secret given by name, partial or full ARN.
-
-    A full ARN ends in `-` and six random characters; a name may look the same, so both readings are returned.
-    """
-    name = secret_id.split(":secret:", 1)[1] if ":secret:" in secret_id else secret_id
-    if ":secret:" in secret_id and re.search(r"-[A-Za-z0-9]{6}$", name):
-        return (name[:-7], name)
-    return (name,)
 
 
 def host_of(endpoint: str) -> str:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
@@ -73,10 +73,10 @@ class Sweeper:
 def router(metrics: "Metrics") -> Router:
     """Collaborators of route_events; it has no way to VerteX."""
     settings = RouteSettings.read(os.environ)
-    world = _world(settings, metrics, _no_vertex)
     queue = SqsWorkQueue(boto3.client("sqs", config=AWS_CONFIG), settings.work_queue_url)
     sqs, secrets = boto3.client("sqs", config=EVIDENCE_CONFIG), boto3.client("secretsmanager", config=EVIDENCE_CONFIG)
     view = AwsSystemView(sqs, secrets, settings.queues)
+    world = replace(_world(settings, metrics, _no_vertex), versions=DescribedSecrets(secrets))
     return Router(world, queue, settings.mode_parameter, partial(check_system, world, view, settings.check_limits))
 
 

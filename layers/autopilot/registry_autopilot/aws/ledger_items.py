@@ -133,7 +133,7 @@ def put_name(table: str, name: str, key: str, previous: str | None = None) -> It
 
 def references(state: RegistryState) -> set[str]:
     """Everything by which a registry is found again."""
-    from registry_autopilot.secret_values import reference_names
+    from registry_autopilot.secret_names import reference_names
 
     found = {ALL} | {f"secret#{reference_names(secret)[0]}" for secret in state.secret_ids}
     found |= {f"secret#{reference_names(secret.arn)[0]}" for secret in state.secrets}

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from registry_autopilot.ports import SecretVersion
+from registry_autopilot.ports import SecretStanding, SecretVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
 
 _ABSENT = {"ResourceNotFoundException", "AccessDeniedException", "InvalidRequestException", "ValidationException"}
 
@@ -20,15 +21,30 @@ class DescribedSecrets:
 
     def current(self, secret_id: str) -> SecretVersion | None:
         """The version at AWSCURRENT; None where there is none, or the secret may not be described."""
+        known = self._described(secret_id)
+        if known is None or (version := _current(known)) is None or known.get("DeletedDate") is not None:
+            return None
+        changed = known.get("LastChangedDate")
+        return SecretVersion(known["ARN"], version, changed.timestamp() if changed else None)
+
+    def standing(self, secret_id: str) -> SecretStanding | None:
+        """How a secret stands; None where it is gone for good, or may not be described."""
+        known = self._described(secret_id)
+        if known is None:
+            return None
+        rotated = known.get("LastRotatedDate")
+        is_going = known.get("DeletedDate") is not None
+        return SecretStanding(is_going, _current(known), rotated.timestamp() if rotated else None)
+
+    def _described(self, secret_id: str) -> "DescribeSecretResponseTypeDef | None":
         try:
-            known = self._client.describe_secret(SecretId=secret_id)
+            return self._client.describe_secret(SecretId=secret_id)
         except ClientError as error:
             if error.response["Error"]["Code"] in _ABSENT:
                 return None
             raise
-        versions = known.get("VersionIdsToStages", {})
-        current = next((version for version, stages in versions.items() if "AWSCURRENT" in stages), None)
-        if current is None or known.get("DeletedDate") is not None:
-            return None
-        changed = known.get("LastChangedDate")
-        return SecretVersion(known["ARN"], current, changed.timestamp() if changed else None)
+
+
+def _current(known: "DescribeSecretResponseTypeDef") -> str | None:
+    versions = known.get("VersionIdsToStages", {})
+    return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), None)

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.redaction import register_secret
-from registry_autopilot.secret_values import SecretValue, reference_names
+from registry_autopilot.secret_names import reference_names
+from registry_autopilot.secret_values import SecretValue
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

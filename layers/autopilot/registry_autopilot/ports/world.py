@@ -73,11 +73,30 @@ class SecretVersion:
     changed_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SecretStanding:
+    """How a secret stands, by its description; never its value.
+
+    Attributes:
+        is_going: whether it is scheduled for deletion.
+        version_id: the version at AWSCURRENT.
+        rotated_at: when Secrets Manager last rotated it, in seconds since the epoch.
+    """
+
+    is_going: bool
+    version_id: str | None
+    rotated_at: float | None
+
+
 class SecretVersions(Protocol):
     """Secrets Manager, for those who may not read a value."""
 
     def current(self, secret_id: str) -> SecretVersion | None:
         """The version at AWSCURRENT; None where there is none, or the secret may not be described."""
+        ...
+
+    def standing(self, secret_id: str) -> SecretStanding | None:
+        """How a secret stands; None where it is gone for good, or may not be described."""
         ...
 
 

@@ -18,6 +18,7 @@ from registry_autopilot.ports import (
     Repositories,
     Rules,
     Secrets,
+    SecretVersions,
     Vertex,
 )
 from registry_autopilot.records import KnownUid, RegistryState, SystemState, UsedSecret
@@ -30,7 +31,7 @@ CLOCK_SKEW_SECONDS = 60  # between the clocks that stamp events and ours
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The collaborators of routing and converge; only converge has a `diagnosis`."""
+    """The collaborators of routing and converge; only converge has a `diagnosis`, only routing has `versions`."""
 
     definitions: Definitions
     secrets: Secrets
@@ -45,6 +46,7 @@ class World:
     home: Home
     console_link: Callable[[str], str | None]
     diagnosis: Diagnosis | None = None
+    versions: SecretVersions | None = None
 
 
 @dataclass(frozen=True, slots=True)

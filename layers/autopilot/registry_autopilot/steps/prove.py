@@ -8,7 +8,7 @@ from registry_autopilot.definitions import RoleCredentials
 from registry_autopilot.hosts import parse_ecr_host
 from registry_autopilot.ports import Verdict
 from registry_autopilot.registry import CredentialKind, CredentialValues
-from registry_autopilot.secret_values import reference_names
+from registry_autopilot.secret_names import reference_names
 from registry_autopilot.steps.attempt import Attempt, Wanted
 
 

@@ -1,8 +1,9 @@
 """Remind: an incident that is due is told again where it lasts, or prompted anew where it was not told at all."""
 
-from registry_autopilot.incidents import remind_of
+from registry_autopilot.incidents import Incident, remind_of
 from registry_autopilot.ports import ConcurrentUpdateError
 from registry_autopilot.steps.attempt import World
+from registry_autopilot.steps.secret_incidents import words_now
 
 
 def remind_or_prompt(world: World, incident_id: str, now: float) -> None:
@@ -13,7 +14,19 @@ def remind_or_prompt(world: World, incident_id: str, now: float) -> None:
     if not incident.is_open or world.ledger.announced(incident_id) < incident.seq:
         world.ledger.touch_incident(incident_id, now)
         return
+    what = words_now(incident, incident.changes[-1].what, now)
     try:
-        world.ledger.commit_incident(remind_of(incident, now))
+        world.ledger.commit_incident(remind_of(incident, now, what, _next_try_at(world, incident, now)))
     except ConcurrentUpdateError:
         return  # it has just changed, which is news enough
+
+
+def _next_try_at(world: World, incident: Incident, now: float) -> float | None:
+    """When the registry or the shared subject is tried again, as the ledger has it now."""
+    kind, _, key = incident.subject.partition(":")
+    if kind == "registry":
+        state = world.ledger.registry(key)
+        due = state.due_at if state is not None else None
+    else:
+        due = world.ledger.system(incident.subject).retry_at
+    return due if due is not None and due > now else None

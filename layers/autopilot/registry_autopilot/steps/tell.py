@@ -15,13 +15,21 @@ from registry_autopilot.incidents import (
 )
 from registry_autopilot.ports import LedgerWrite
 from registry_autopilot.records import Health, HistoryEntry, Outcome
-from registry_autopilot.secret_values import reference_names
+from registry_autopilot.secret_names import reference_names
 from registry_autopilot.steps.again import due_after, due_anyway, next_try
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.diagnose import seen_from_here
 from registry_autopilot.steps.measure import measure
+from registry_autopilot.steps.secret_endings import end_by_proof
 from registry_autopilot.steps.shared import open_shared, resolve_shared
-from registry_autopilot.steps.words import how_many_use, subject_name, what_happened, what_was_kept, who
+from registry_autopilot.steps.words import (
+    how_many_use,
+    subject_name,
+    users_of_secret,
+    what_happened,
+    what_was_kept,
+    who,
+)
 
 HELD_RECHECK_SECONDS = 900
 
@@ -49,6 +57,7 @@ def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
     )
     _commit(attempt, outcome, incident=incident)
     measure(attempt, outcome)
+    end_by_proof(attempt)
     for subject in {blocked_by, _reached_vertex(attempt)} - {None}:
         if not (str(subject).startswith("secret:") and attempt.world.ledger.referring(f"blocked#{subject}")):
             resolve_shared(attempt.world, str(subject), attempt.at)
@@ -98,6 +107,7 @@ def hold_back(attempt: Attempt, would: str) -> Outcome:
         )
         open_shared(attempt.world, "mode", "the mode parameter", causes.HELD_BACK, story)
     _resolve_vertex(attempt)
+    end_by_proof(attempt)
     return Outcome.OBSERVED
 
 
@@ -144,8 +154,7 @@ def _secret_behind_many(attempt: Attempt, error: AutopilotError) -> str | None:
     if error.cause is not causes.CREDENTIALS_REJECTED or not used:
         return None
     name = reference_names(used[0].arn)[0]
-    users = {state.key for state in attempt.world.ledger.referring(f"secret#{name}")}
-    return f"secret:{name}" if users - {attempt.state.key} else None
+    return f"secret:{name}" if users_of_secret(attempt, name) - {attempt.state.key} else None
 
 
 def entry(

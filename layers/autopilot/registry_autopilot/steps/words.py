@@ -41,11 +41,18 @@ def subject_name(subject: str) -> str:
     return {"vertex": "VerteX", "mode": "the mode parameter"}.get(kind, f"{kind} {name}")
 
 
+def users_of_secret(attempt: Attempt, name: str) -> set[str]:
+    """Keys of the registries that use a secret of this one's definition, or will when it is their turn."""
+    ledger, definition = attempt.world.ledger, attempt.state.definition_id
+    found = [*ledger.referring(f"secret#{name}"), *ledger.referring(f"definition#{definition}")]
+    return {state.key for state in found} | {attempt.state.key}
+
+
 def how_many_use(attempt: Attempt, subject: str) -> str:
     """For an incident on a secret: the registry it was seen at, and how many use the secret."""
     kind, _, name = subject.partition(":")
     if kind != "secret":
         return ""
-    users = {state.key for state in attempt.world.ledger.referring(f"secret#{name}")} | {attempt.state.key}
+    users = users_of_secret(attempt, name)
     many = f"; {len(users)} registries use this secret" if len(users) > 1 else ""
     return f" It was seen at the registry {attempt.state.shown_name!r}{many}."
