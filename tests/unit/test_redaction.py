@@ -166,3 +166,17 @@ def test_value_is_gone_when_any_json_value_has_a_telling_key(value: str, key: st
     inner = json.dumps({key: f"<{value}", "after": "kept"})
     assert json.loads(redact(inner)) == {key: MASK, "after": "kept"}
     assert json.loads(json.loads(redact(json.dumps({"message": inner})))["message"]) == {key: MASK, "after": "kept"}
+
+
+def test_password_is_gone_when_a_kubernetes_secret_is_registered() -> None:
+    """There the Docker configuration is base64 itself, and `auth` in it may have lost its padding."""
+    auth = base64.b64encode(b"robot-six:packed-canary").decode().rstrip("=")
+    packed = base64.b64encode(json.dumps({"auths": {"h": {"auth": auth}}}).encode()).decode()
+    register_secret(json.dumps({"dockerconfigjson": packed}))
+    assert redact(f"packed-canary {auth}") == f"{MASK} {MASK}"
+
+
+def test_secret_that_is_no_text_is_registered_all_the_same() -> None:
+    """Half of a surrogate pair, as JSON can write it, must not stop the function that reads the secret."""
+    register_secret('{"password": "broken-canary\\ud800"}')
+    assert "broken-canary" not in redact("it says broken-canary\ud800 here")

@@ -8,12 +8,14 @@ import pytest
 from pydantic import SecretStr
 
 from registry_autopilot.causes import AutopilotError
+from registry_autopilot.destinations import check_destination, host_of
 from registry_autopilot.registry import CredentialKind
 from registry_autopilot.secret_names import reference_names
-from registry_autopilot.secret_values import SecretValue, check_destination, host_of, read_credential
+from registry_autopilot.secret_values import SecretValue, read_credential
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 HIDDEN = "hidden-word"
+DOCKER = {"auths": {"harbor.example.gov": {"username": "u", "password": HIDDEN}}}
 
 
 def _secret(value: Any) -> SecretValue:
@@ -30,6 +32,8 @@ def _secret(value: Any) -> SecretValue:
         {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": HIDDEN},
         {"accessKey": "id", "secretKey": HIDDEN},
         {"access-key-id": " id ", "secret-access-key": f"{HIDDEN}\n"},
+        {"Access key ID": "id", "Secret access key": HIDDEN},
+        {"AccessKey": {"UserName": "u", "AccessKeyId": "id", "Status": "Active", "SecretAccessKey": HIDDEN}},
     ],
 )
 def test_access_key_is_read_in_the_usual_spellings(value: dict[str, str]) -> None:
@@ -48,7 +52,10 @@ def test_access_key_is_read_in_the_usual_spellings(value: dict[str, str]) -> Non
         {"user": "u", "pass": HIDDEN},
         {"auths": {"harbor.example.gov": {"username": "u", "password": HIDDEN}}},
         {"auths": {"harbor.example.gov": {"auth": base64.b64encode(f"u:{HIDDEN}".encode()).decode()}}},
-        {".dockerconfigjson": json.dumps({"auths": {"harbor.example.gov": {"username": "u", "password": HIDDEN}}})},
+        {"auths": {"harbor.example.gov": {"auth": base64.b64encode(f"u:{HIDDEN}".encode()).decode().rstrip("=")}}},
+        {".dockerconfigjson": json.dumps(DOCKER)},
+        {".dockerconfigjson": DOCKER},
+        {"dockerconfigjson": base64.b64encode(json.dumps(DOCKER).encode()).decode()},
     ],
 )
 def test_password_is_read_in_the_usual_forms(value: dict[str, Any]) -> None:
@@ -57,10 +64,23 @@ def test_password_is_read_in_the_usual_forms(value: dict[str, Any]) -> None:
     assert credential.values.username == "u"
     assert credential.values.password is not None
     assert credential.values.password.get_secret_value() == HIDDEN
-    assert credential.host == ("harbor.example.gov" if "auth" in json.dumps(value) else None)
+    assert credential.hosts == (
+        ("harbor.example.gov",) if "auth" in json.dumps(value) or "docker" in json.dumps(value) else ()
+    )
 
 
-@pytest.mark.parametrize("value", [HIDDEN, f"{HIDDEN}\n", {"token": HIDDEN}, {"access_token": HIDDEN}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        HIDDEN,
+        f"{HIDDEN}\n",
+        json.dumps(HIDDEN),
+        {"token": HIDDEN},
+        {"access_token": f" {HIDDEN} "},
+        {"auth_token": HIDDEN},
+        {"apiToken": HIDDEN},
+    ],
+)
 def test_token_is_read_as_a_key_or_as_plain_text(value: Any) -> None:
     """A token is often the whole secret."""
     token = read_credential(CredentialKind.TOKEN, _secret(value)).values.token
@@ -81,6 +101,23 @@ def test_token_is_read_as_a_key_or_as_plain_text(value: Any) -> None:
         (CredentialKind.TOKEN, {"other": HIDDEN}),
         (CredentialKind.TOKEN, f"{HIDDEN} and more"),
         (CredentialKind.TOKEN, ""),
+        (CredentialKind.TOKEN, {}),
+        (CredentialKind.TOKEN, []),
+        (CredentialKind.TOKEN, "null"),
+        (CredentialKind.TOKEN, "true"),
+        (CredentialKind.TOKEN, [HIDDEN]),
+        (CredentialKind.TOKEN, f'{{"token": "{HIDDEN}"'),
+        (CredentialKind.TOKEN, f"{HIDDEN}\ufffd"),
+        (CredentialKind.TOKEN, {"token": f"{HIDDEN}\ud800"}),
+        (CredentialKind.ACCESS_KEY, {"access_key_id": "id", "secret_access_key": f"{HIDDEN}\ud800"}),
+        (CredentialKind.ACCESS_KEY, {"access_key_id": " ", "secret_access_key": HIDDEN}),
+        (CredentialKind.ACCESS_KEY, {"access_key_id": 17, "secret_access_key": HIDDEN}),
+        (CredentialKind.ACCESS_KEY, {"access_key_id": "i\nd", "secret_access_key": HIDDEN}),
+        (CredentialKind.USERNAME_PASSWORD, {"username": "u", "password": "  "}),
+        (CredentialKind.USERNAME_PASSWORD, {"username": "u", "password": f"{HIDDEN}\0"}),
+        (CredentialKind.USERNAME_PASSWORD, {"username": "u", "password": HIDDEN, "host": ["harbor.example.gov"]}),
+        (CredentialKind.USERNAME_PASSWORD, {"auths": {}}),
+        (CredentialKind.USERNAME_PASSWORD, {".dockerconfigjson": HIDDEN}),
     ],
 )
 def test_malformed_secret_is_told_by_its_keys_and_never_by_its_values(kind: CredentialKind, value: Any) -> None:
@@ -107,6 +144,10 @@ def test_malformed_secret_is_told_by_its_keys_and_never_by_its_values(kind: Cred
         ({}, "https://harbor.example.gov:8443", ("harbor.example.gov",), False),
         ({}, f"{ECR}.evil.example", (), False),
         ({"host": "http://["}, "http://[", (), False),
+        ({"hostname": "harbor.example.gov"}, "https://evil.example", ("evil.example",), False),
+        ({"server": "harbor.example.gov"}, "https://harbor.example.gov", (), True),
+        ({"host": "harbor.example.gov", "registry": "other.example"}, "https://harbor.example.gov", (), False),
+        ({"host": ""}, "https://harbor.example.gov", ("harbor.example.gov",), True),
     ],
 )
 def test_credential_goes_only_where_it_may(
@@ -116,10 +157,10 @@ def test_credential_goes_only_where_it_may(
     value = {"username": "u", "password": HIDDEN, **secret}
     credential = read_credential(CredentialKind.USERNAME_PASSWORD, _secret(value))
     if allowed:
-        check_destination(credential, endpoint, ecr_accounts=["123456789012"], allowed_hosts=allowed_hosts)
+        check_destination(credential.hosts, endpoint, ecr_accounts=["123456789012"], allowed_hosts=allowed_hosts)
         return
     with pytest.raises(AutopilotError) as caught:
-        check_destination(credential, endpoint, ecr_accounts=["123456789012"], allowed_hosts=allowed_hosts)
+        check_destination(credential.hosts, endpoint, ecr_accounts=["123456789012"], allowed_hosts=allowed_hosts)
     assert caught.value.cause.slug == "endpoint-not-allowed"
 
 
@@ -139,3 +180,20 @@ def test_secret_is_found_by_name_and_by_any_form_of_its_arn(secret_id: str, name
 def test_unreadable_endpoint_has_no_host() -> None:
     """What cannot be read equals nothing."""
     assert host_of("http://[") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (CredentialKind.ACCESS_KEY, {"access_key_id": 17, "secret_access_key": ""}, "access_key_id (not text)"),
+        (CredentialKind.ACCESS_KEY, {"access_key_id": "id", "secret_access_key": ""}, "secret_access_key (empty)"),
+        (CredentialKind.USERNAME_PASSWORD, {"auths": {"b": {}, "a": {}}}, "2 registries under auths (b, a)"),
+        (CredentialKind.USERNAME_PASSWORD, {"auths": {"a": {"auth": "%"}}}, "nor a readable auth"),
+        (CredentialKind.TOKEN, f"{HIDDEN} and more", "text with spaces in it"),
+    ],
+)
+def test_words_say_what_is_wrong_with_the_secret(kind: CredentialKind, value: Any, words: str) -> None:
+    """A key that is there and of no use is not told as if all were well."""
+    with pytest.raises(AutopilotError) as caught:
+        read_credential(kind, _secret(value))
+    assert words in caught.value.detail

@@ -7,8 +7,6 @@ Every pattern takes time linear in the text, whatever the text: repetitions are 
 match, so that what was read once is not read again.
 """
 
-import base64
-import binascii
 import json
 import re
 from collections import OrderedDict
@@ -18,6 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic import SecretStr
+
+from registry_autopilot.base64_text import decoded
 
 MASK = "[redacted]"
 _MAX_KNOWN = 512
@@ -101,6 +101,7 @@ def _leaves(value: object, depth: int, key: str = "") -> Iterator[str]:
         if key.lower() not in _PUBLIC:
             yield value
             yield from _members(value, depth + 1)
+            yield from _members(decoded(value) or "", depth + 1)  # as Kubernetes keeps its secrets
             yield from _password_of(value) if key.lower() == "auth" else ()
     elif depth < _MAX_DEPTH and isinstance(value, Mapping):
         for name, inner in value.items():
@@ -112,16 +113,19 @@ def _leaves(value: object, depth: int, key: str = "") -> Iterator[str]:
 
 def _password_of(auth: str) -> Iterator[str]:
     """The password in the `auth` of a Docker configuration: base64 of `user:password`."""
-    try:
-        yield base64.b64decode(auth, validate=True).decode().partition(":")[2]
-    except (binascii.Error, ValueError):
-        return
+    yield (decoded(auth) or "").partition(":")[2]
 
 
 def _forms(value: str) -> set[str]:
     """The value as it is, and as JSON (once and twice) and a URL would write it."""
     once = json.dumps(value)[1:-1]
-    return {value, once, json.dumps(once)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
+    return {
+        value,
+        once,
+        json.dumps(once)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        quote(value, safe="", errors="replace"),
+    }
 
 
 def _without_jwt(found: re.Match[str]) -> str:

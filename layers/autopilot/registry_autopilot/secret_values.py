@@ -1,29 +1,25 @@
-"""What a secret holds, understood by the names people really use, and where its credential may go. Pure."""
+"""What a secret holds, understood by the names people really use. Pure."""
 
-import base64
-import binascii
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
-from registry_autopilot.hosts import normalise_endpoint, parse_ecr_host
 from registry_autopilot.registry import CredentialKind, CredentialValues
+from registry_autopilot.secret_fields import Fields, docker_login, fields_of, is_clean, plain_text
 
-# The usual spellings, compared without case, `-` and `_`.
+# The usual spellings, compared without case, spaces, `_`, `-` and `.`; IAM's CSV files have "Access key ID".
 _ACCESS_KEY_ID = ("accesskeyid", "awsaccesskeyid", "accesskey", "awsaccesskey")
 _SECRET_ACCESS_KEY = ("secretaccesskey", "awssecretaccesskey", "secretkey", "awssecretkey")
 _USERNAME = ("username", "user", "login", "robotname")
 _PASSWORD = ("password", "pass", "passwd", "pat", "robotsecret")
-_TOKEN = ("token", "accesstoken", "bearertoken", "identitytoken", "registrytoken", "pat")
-_HOST = ("host", "endpoint", "registry")
+_TOKEN = ("token", "accesstoken", "authtoken", "apitoken", "bearertoken", "identitytoken", "registrytoken", "pat")
+_HOST = ("host", "hostname", "server", "serveraddress", "endpoint", "registry", "registryhost", "registryurl")
 
 _EXPECTED = {
     CredentialKind.ACCESS_KEY: "access_key_id and secret_access_key",
-    CredentialKind.USERNAME_PASSWORD: "username and password, or a .dockerconfigjson",
+    CredentialKind.USERNAME_PASSWORD: "username and password, or a .dockerconfigjson with one registry",
     CredentialKind.TOKEN: "token, or the token as plain text",
 }
 
@@ -53,19 +49,10 @@ class SecretValue:
 
 @dataclass(frozen=True, slots=True)
 class ReadCredential:
-    """A credential as read from a secret, and the host that the secret itself names for it, if any."""
+    """A credential as read from a secret, and the hosts that the secret itself names for it, if any."""
 
     values: CredentialValues
-    host: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    names: tuple[str, ...]
-    by_spelling: Mapping[str, str] = field(repr=False)
-
-    def first(self, spellings: Iterable[str]) -> str | None:
-        return next((self.by_spelling[s] for s in spellings if self.by_spelling.get(s)), None)
+    hosts: tuple[str, ...] = ()
 
 
 def read_credential(kind: CredentialKind, secret: SecretValue) -> ReadCredential:
@@ -74,132 +61,82 @@ def read_credential(kind: CredentialKind, secret: SecretValue) -> ReadCredential
     Raises:
         AutopilotError: secret-malformed, with the names of the keys found and of those expected, never a value.
     """
-    text = secret.value.get_secret_value()
-    fields = _fields_of(text)
-    host = fields.first(_HOST)
+    fields = fields_of(secret.value.get_secret_value())
+    hosts = _hosts(kind, fields, secret)
     if kind is CredentialKind.ACCESS_KEY:
-        return ReadCredential(_access_key(fields, secret), host)
-    if kind is CredentialKind.USERNAME_PASSWORD:
-        docker = _docker_config(text, secret)
-        return docker or ReadCredential(_username_password(fields, secret), host)
-    plain = text.strip() if not fields.names and text.strip() else None
-    token = fields.first(_TOKEN) or plain
-    if not token or any(c.isspace() for c in token):
-        raise _malformed(CredentialKind.TOKEN, fields, secret)
-    return ReadCredential(CredentialValues(CredentialKind.TOKEN, token=SecretStr(token)), host)
+        return ReadCredential(_access_key(fields, secret), hosts)
+    if kind is CredentialKind.TOKEN:
+        return ReadCredential(_token(fields, secret), hosts)
+    return _docker_config(hosts, secret) or ReadCredential(_username_password(fields, secret), hosts)
 
 
-def check_destination(
-    credential: ReadCredential,
-    endpoint: str,
-    *,
-    ecr_accounts: Iterable[str],
-    allowed_hosts: Iterable[str],
-) -> None:
-    """Refuse to send a credential where it may not go.
-
-    A secret that names its host is used for that host only; any other for ECR hosts of matched accounts, or for
-    the hosts in the stack's AllowedRegistryHosts.
-
-    Raises:
-        AutopilotError: endpoint-not-allowed.
-    """
-    target = host_of(endpoint)
-    if credential.host is not None:
-        allowed = _same_host(credential.host, endpoint)
-        reason = "the secret names another host"
-    else:
-        ecr = parse_ecr_host(endpoint)
-        allowed = (ecr is not None and ecr.account in set(ecr_accounts)) or target in {
-            host_of(h) for h in allowed_hosts
-        }
-        reason = "the secret names no host, and the host is neither an ECR host of a matched account nor allowed"
-    if not allowed:
-        raise AutopilotError(causes.ENDPOINT_NOT_ALLOWED, f"the credential was not sent to {target}: {reason}")
+def malformed(secret_name: str, words: str) -> AutopilotError:
+    """A secret that does not hold what it should, with words on it that quote none of its values."""
+    return AutopilotError(causes.SECRET_MALFORMED, f"secret {secret_name} {words}", subject=f"secret:{secret_name}")
 
 
-def host_of(endpoint: str) -> str:
-    """Host and port of an endpoint, lower-cased, without scheme and path; empty for what cannot be read."""
-    try:
-        return normalise_endpoint(endpoint).partition("/")[0]
-    except ValueError:
-        return ""
+def _hosts(kind: CredentialKind, fields: Fields, secret: SecretValue) -> tuple[str, ...]:
+    """Every host that the secret names; one that cannot be read as such must not mean that none is named."""
+    if fields.others & set(_HOST):
+        raise _unusable(kind, secret, _found(fields))
+    return tuple(text.strip() for spelling in _HOST if (text := fields.first([spelling])))
 
 
-def _same_host(one: str, other: str) -> bool:
-    """The host forms of one ECR registry (plain, FIPS, dual-stack) count as the same host."""
-    left, right = parse_ecr_host(one), parse_ecr_host(other)
-    if left is not None and right is not None:
-        return left.location == right.location
-    return bool(host_of(one)) and host_of(one) == host_of(other)
-
-
-def _access_key(fields: _Fields, secret: SecretValue) -> CredentialValues:
+def _access_key(fields: Fields, secret: SecretValue) -> CredentialValues:
+    kind = CredentialKind.ACCESS_KEY
     key_id, key = fields.first(_ACCESS_KEY_ID), fields.first(_SECRET_ACCESS_KEY)
     if not key_id or not key:
-        raise _malformed(CredentialKind.ACCESS_KEY, fields, secret)
-    return CredentialValues(
-        CredentialKind.ACCESS_KEY,
-        access_key_id=SecretStr(key_id.strip()),
-        secret_access_key=SecretStr(key.strip()),
-    )
+        raise _unusable(kind, secret, _found(fields))
+    id_, secret_key = (_clean(kind, secret, text.strip()) for text in (key_id, key))
+    return CredentialValues(kind, access_key_id=id_, secret_access_key=secret_key)
 
 
-def _username_password(fields: _Fields, secret: SecretValue) -> CredentialValues:
+def _username_password(fields: Fields, secret: SecretValue) -> CredentialValues:
     username, password = fields.first(_USERNAME), fields.first(_PASSWORD)
     if not username or not password:
-        raise _malformed(CredentialKind.USERNAME_PASSWORD, fields, secret)
-    return CredentialValues(CredentialKind.USERNAME_PASSWORD, username=username, password=SecretStr(password))
+        raise _unusable(CredentialKind.USERNAME_PASSWORD, secret, _found(fields))
+    return _login(username, password, secret)
 
 
-def _docker_config(text: str, secret: SecretValue) -> ReadCredential | None:
-    """A dockerconfigjson with exactly one registry under `auths`."""
-    document = _decode(text)
-    inner = document.get(".dockerconfigjson")
-    auths = (_decode(inner) if isinstance(inner, str) else document).get("auths")
-    if not isinstance(auths, Mapping):
+def _login(username: str, password: str, secret: SecretValue) -> CredentialValues:
+    kind = CredentialKind.USERNAME_PASSWORD
+    user = _clean(kind, secret, username.strip()).get_secret_value()
+    return CredentialValues(kind, username=user, password=_clean(kind, secret, password))
+
+
+def _token(fields: Fields, secret: SecretValue) -> CredentialValues:
+    kind = CredentialKind.TOKEN
+    token = fields.first(_TOKEN) or plain_text(secret.value.get_secret_value())
+    if not token:
+        raise _unusable(kind, secret, _found(fields))
+    if any(c.isspace() for c in token.strip()):
+        raise _unusable(kind, secret, "text with spaces in it, which no token has")
+    return CredentialValues(kind, token=_clean(kind, secret, token.strip()))
+
+
+def _docker_config(hosts: tuple[str, ...], secret: SecretValue) -> ReadCredential | None:
+    """The login of a Docker configuration that names exactly one registry."""
+    kind = CredentialKind.USERNAME_PASSWORD
+    login = docker_login(secret.value.get_secret_value())
+    if login is None:
         return None
-    entries = [(host, entry) for host, entry in auths.items() if isinstance(entry, Mapping)]
-    pair = _docker_pair(entries[0][1]) if len(entries) == 1 else None
-    if pair is None:
-        raise _malformed(CredentialKind.USERNAME_PASSWORD, _Fields(("auths",), {}), secret)
-    values = CredentialValues(CredentialKind.USERNAME_PASSWORD, username=pair[0], password=SecretStr(pair[1]))
-    return ReadCredential(values, str(entries[0][0]))
+    if len(login.hosts) != 1:
+        shown = ", ".join(host[:60] for host in login.hosts)
+        raise _unusable(kind, secret, f"{len(login.hosts)} registries under auths{f' ({shown})' if shown else ''}")
+    if not login.username.strip() or not login.password.strip():
+        raise _unusable(kind, secret, "a registry under auths with neither username and password nor a readable auth")
+    return ReadCredential(_login(login.username, login.password, secret), (*login.hosts, *hosts))
 
 
-def _docker_pair(entry: Mapping[str, object]) -> tuple[str, str] | None:
-    username, password = entry.get("username"), entry.get("password")
-    if isinstance(username, str) and isinstance(password, str) and username and password:
-        return username, password
-    try:
-        user, _, secret = base64.b64decode(str(entry.get("auth", "")), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return None
-    return (user, secret) if user and secret else None
+def _clean(kind: CredentialKind, secret: SecretValue, text: str) -> SecretStr:
+    if not is_clean(text):
+        raise _unusable(kind, secret, "control characters, or what is no text, in its credential")
+    return SecretStr(text)
 
 
-def _fields_of(text: str) -> _Fields:
-    document = _decode(text)
-    spelled = {_spelling(key): value for key, value in document.items() if isinstance(value, str)}
-    return _Fields(tuple(sorted(str(key)[:60] for key in document)), spelled)
+def _found(fields: Fields) -> str:
+    return ", ".join(fields.names) or "no keys (not a JSON object)"
 
 
-def _decode(text: str) -> Mapping[str, object]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _spelling(key: str) -> str:
-    return key.lower().replace("_", "").replace("-", "")
-
-
-def _malformed(kind: CredentialKind, fields: _Fields, secret: SecretValue) -> AutopilotError:
-    found = ", ".join(fields.names) if fields.names else "no keys (not a JSON object)"
-    return AutopilotError(
-        causes.SECRET_MALFORMED,
-        f"secret {secret.name} holds {found}; credentials of kind {kind} need {_EXPECTED[kind]}",
-        subject=secret.subject,
-    )
+def _unusable(kind: CredentialKind, secret: SecretValue, found: str) -> AutopilotError:
+    return malformed(secret.name, f"holds {found}; credentials of kind {kind} need {_EXPECTED[kind]}")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from registry_autopilot.ports import Proof, Verdict
 from registry_autopilot.registry import CredentialValues
@@ -36,6 +37,6 @@ class AccessKeyProver:
             code = error.response["Error"]["Code"]
             verdict = Verdict.UNKNOWN_KEY if code in _UNKNOWN else Verdict.EVIDENCE
             return Proof(verdict, f"AWS answered {code} to the access key")
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, ResponseParserError, ValueError) as error:
             return Proof(Verdict.EVIDENCE, f"AWS could not be asked about the access key ({type(error).__name__})")
         return Proof(Verdict.PROVEN, f"AWS knows the access key as {identity['Arn']}")

@@ -9,7 +9,7 @@ from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.redaction import register_secret
 from registry_autopilot.secret_names import reference_names
-from registry_autopilot.secret_values import SecretValue
+from registry_autopilot.secret_values import SecretValue, malformed
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -40,7 +40,7 @@ class SecretsManager:
             answer = self._client.get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")
         except ClientError as error:
             raise _unreadable(secret_id, error) from None
-        text = answer.get("SecretString") or answer.get("SecretBinary", b"").decode(errors="replace")
+        text = answer.get("SecretString") or _text(answer.get("SecretBinary", b""), answer["Name"])
         register_secret(text)
         created = answer.get("CreatedDate")
         return SecretValue(
@@ -50,6 +50,13 @@ class SecretsManager:
             value=SecretStr(text),
             created_at=created.timestamp() if created else None,
         )
+
+
+def _text(binary: bytes, name: str) -> str:
+    try:
+        return binary.decode()
+    except UnicodeDecodeError:
+        raise malformed(name, "holds binary that is no text (UTF-8)") from None
 
 
 def _unreadable(secret_id: str, error: ClientError) -> AutopilotError:

@@ -3,10 +3,10 @@
 from registry_autopilot import causes
 from registry_autopilot.causes import AutopilotError
 from registry_autopilot.definitions import SecretCredentials
+from registry_autopilot.destinations import check_destination
 from registry_autopilot.diagnosis import Target, is_looked_into
 from registry_autopilot.hosts import parse_ecr_host
 from registry_autopilot.redaction import redact
-from registry_autopilot.secret_values import ReadCredential, check_destination
 from registry_autopilot.steps.attempt import Attempt, Wanted
 
 NOT_A_DESTINATION = "not looked at, because no credential may go to this host"
@@ -43,7 +43,7 @@ def _may_go(attempt: Attempt, wanted: Wanted) -> bool:
         return True
     try:
         check_destination(
-            ReadCredential(wanted.values),
+            (),
             wanted.desired.endpoint,
             ecr_accounts=definition.match.accounts or (attempt.world.home.account,),
             allowed_hosts=attempt.world.rules.allowed_hosts,

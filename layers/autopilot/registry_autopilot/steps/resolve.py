@@ -14,6 +14,7 @@ from registry_autopilot.definitions import (
     invalid,
 )
 from registry_autopilot.desired import desired_registry
+from registry_autopilot.destinations import check_destination
 from registry_autopilot.matching import Lead, Place, wanted_endpoint
 from registry_autopilot.registry import (
     CredentialKind,
@@ -21,7 +22,7 @@ from registry_autopilot.registry import (
     Identity,
     SecretRef,
 )
-from registry_autopilot.secret_values import ReadCredential, SecretValue, check_destination, read_credential
+from registry_autopilot.secret_values import SecretValue, malformed, read_credential
 from registry_autopilot.steps.attempt import Attempt, Wanted, World
 
 
@@ -78,11 +79,7 @@ class _Reader:
         secret = self._read("ca", definition.tls.ca_secret)
         pem = secret.value.get_secret_value().strip()
         if not pem.startswith("-----BEGIN CERTIFICATE-----"):
-            raise AutopilotError(
-                causes.SECRET_MALFORMED,
-                f"secret {secret.name} is used as `tls.ca` and must hold a PEM certificate",
-                subject=secret.subject,
-            )
+            raise malformed(secret.name, "is used as `tls.ca` and must hold a PEM certificate")
         return pem + "\n"
 
     def _secret(self, definition: Definition, given: SecretCredentials) -> CredentialValues:
@@ -90,7 +87,7 @@ class _Reader:
         self.credential_created_at = secret.created_at
         credential = read_credential(given.kind, secret)
         check_destination(
-            credential,
+            credential.hosts,
             self._endpoint,
             ecr_accounts=definition.match.accounts or (self._world.home.account,),
             allowed_hosts=self._world.rules.allowed_hosts,
@@ -102,12 +99,12 @@ class _Reader:
         values = CredentialValues(given.kind, role_arn=given.role)
         if given.kind is CredentialKind.ECR_TOKEN:
             accounts = definition.match.accounts or (self._world.home.account,)
-            check_destination(ReadCredential(values), self._endpoint, ecr_accounts=accounts, allowed_hosts=())
+            check_destination((), self._endpoint, ecr_accounts=accounts, allowed_hosts=())
         return values
 
     def _external_id(self, given: StsCredentials) -> SecretStr:
         if isinstance(given.external_id, SecretPointer):
-            return self._read("external-id", given.external_id.secret).value
+            return SecretStr(self._read("external-id", given.external_id.secret).value.get_secret_value().strip())
         return SecretStr(given.external_id)
 
     def _read(self, use: str, secret_id: str) -> SecretValue:
