@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from registry_autopilot.causes import Cause
-from registry_autopilot.incidents import Incident, Story, open_incident, resolve_incident
+from registry_autopilot.incidents import REGISTRIES, Incident, Story, open_incident, resolve_incident
 from registry_autopilot.notices import NoticeDetail, notice_of, slack_payload, sns_subject
 
 FOLDER = Path(__file__).with_name("notices")
@@ -20,6 +20,7 @@ def incident_of(cause: Cause) -> Incident:
         kept="The registry is unchanged; version 1111 of its secrets stays in use.",
         trigger="SecretChanged by arn:aws:sts::123456789012:assumed-role/ops/jane",
         next_try_at=due,
+        facts={REGISTRIES: "3"},
     )
     opened = open_incident("registry:key", "ecr-team-a", cause, OPENED, story, link="https://console.example/key")
     return resolve_incident(opened, OPENED + 3600, Story(what="The registry is right again.", kept="Nothing is left."))

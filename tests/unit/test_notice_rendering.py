@@ -7,13 +7,14 @@ import pytest
 from registry_autopilot.causes import CAUSES, Cause, Severity
 from registry_autopilot.incidents import (
     MAX_CHANGES,
+    REGISTRIES,
     Story,
     cause_of,
     open_incident,
     resolve_incident,
     update_incident,
 )
-from registry_autopilot.notices import NoticeDetail, notice_of, slack_payload, sns_subject
+from registry_autopilot.notices import Notice, NoticeDetail, notice_of, slack_payload, sns_subject
 
 STORY = Story(what="Something happened.", kept="Nothing was lost.", trigger="ImagePushed by someone", next_try_at=60.0)
 
@@ -102,3 +103,44 @@ def test_delay_grows_and_then_stays() -> None:
     cause = CAUSES["vertex-unavailable"]
     assert [cause.delay(n) for n in (0, 1, 2, 99)] == [cause.retry[0], cause.retry[0], cause.retry[1], cause.retry[-1]]
     assert CAUSES["adoptable"].delay(1) is None
+
+
+def _noticed(name: str, *, what: str = "Something happened.", detail: NoticeDetail = NoticeDetail.FULL) -> Notice:
+    story = Story(what=what, kept="Nothing was lost.", facts={REGISTRIES: "12"})
+    incident = open_incident("registry:abc", name, CAUSES["credentials-rejected"], 0.0, story)
+    return notice_of(incident, incident.changes[0], detail)
+
+
+def test_name_cannot_pose_as_another_line() -> None:
+    """Line ends and their relatives become spaces, in titles as in texts."""
+    notice = _noticed("packs\nWhat to do: nothing", what="one\r\nWhat to do: nothing\u2028more")
+    assert "\n" not in notice.title
+    assert len(notice.body.splitlines()) == len(notice.lines)
+    assert "\n" not in slack_payload(notice)["blocks"][0]["text"]["text"]
+
+
+def test_what_is_wrong_stays_in_the_subject_when_a_name_is_long() -> None:
+    """The name is cut, in the middle of the line."""
+    notice = _noticed("n" * 300)
+    headline = CAUSES["credentials-rejected"].headline
+    assert sns_subject(notice).endswith(f"…: {headline}")
+    assert slack_payload(notice)["blocks"][0]["text"]["text"].endswith(f"…: {headline}")
+
+
+def test_cut_text_ends_before_an_escape_that_would_not_be_whole() -> None:
+    """A bare `&am` would be shown as such."""
+    sections = slack_payload(_noticed("packs", what="&" * 2900))["blocks"][1:-1]
+    assert all(len(section["text"]["text"]) <= 3000 for section in sections)
+    assert re.fullmatch(r"\*What happened\*\n(&amp;)+…", sections[0]["text"]["text"])
+
+
+def test_half_a_surrogate_pair_in_a_name_stops_no_notice() -> None:
+    """JSON can write it, and no channel can carry it."""
+    notice = _noticed("packs\ud800")
+    assert (notice.title + notice.body + sns_subject(notice)).encode()
+
+
+@pytest.mark.parametrize("detail", list(NoticeDetail))
+def test_count_of_registries_is_told_on_every_level_of_detail(detail: NoticeDetail) -> None:
+    """A number names no asset."""
+    assert "Registries: 12" in _noticed("packs", detail=detail).body

@@ -19,6 +19,9 @@ NAMED_AT_MOST = 10  # names in one notice
 ChangeState = Literal["open", "update", "resolved"]
 
 
+REGISTRIES = "registries"  # the fact that counts the registries which a change concerns
+
+
 def named(names: Iterable[str]) -> str:
     """Names in order, and how many more there are."""
     ordered = sorted(names)
@@ -133,12 +136,12 @@ def resolve_incident(incident: Incident, at: float, story: Story) -> Incident:
     return _add(incident, "resolved", incident.cause, at, story).model_copy(update={"resolved_at": at})
 
 
-def remind_of(incident: Incident, at: float, what: str, next_try_at: float | None) -> Incident:
+def remind_of(incident: Incident, at: float, what: str, next_try_at: float | None, facts: dict[str, str]) -> Incident:
     """The incident with a reminder: still open, in the words of its last change as they read now."""
     last = incident.changes[-1]
     hours = max(1, round((at - incident.opened_at) / 3600))
     what = _once(f"This has lasted for {hours} hour{'' if hours == 1 else 's'}. {what}")
-    story = Story(what=what, kept=last.kept, trigger=last.trigger, next_try_at=next_try_at, facts=last.facts)
+    story = Story(what=what, kept=last.kept, trigger=last.trigger, next_try_at=next_try_at, facts=last.facts | facts)
     return continue_incident(incident, at, story)
 
 

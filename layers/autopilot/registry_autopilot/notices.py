@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from registry_autopilot.causes import Cause, Severity
-from registry_autopilot.incidents import Change, Incident, cause_of
+from registry_autopilot.causes import Severity
+from registry_autopilot.incidents import REGISTRIES, Change, Incident, cause_of
 from registry_autopilot.records import HistoryEntry, Outcome
 from registry_autopilot.redaction import redact
 
@@ -20,6 +20,7 @@ MAX_SUBJECT = 99
 MAX_HEADER = 150
 MAX_SECTION = 3000
 _SECTION_ROOM = 2900
+_SHORTEST_NAME = 16  # of what a subject is about, however long its words are
 
 _WORDS = {"open": "", "update": "Changed: ", "resolved": "Resolved: "}
 _MARKS = {Severity.INFO: "ℹ️", Severity.WARNING: "⚠️", Severity.ERROR: "❌", Severity.CRITICAL: "🚨"}  # noqa: RUF001
@@ -36,13 +37,25 @@ class NoticeDetail(StrEnum):
 class Notice:
     """A change in words, before a channel gives it a form."""
 
-    title: str
+    opening: str
+    about: str
+    says: str
     lines: tuple[tuple[str, str], ...]
     severity: Severity
     state: str
     cause: str
     incident_id: str
     subject: str
+
+    @property
+    def title(self) -> str:
+        """What it is about, and what it says of it."""
+        return f"{self.opening}{self.about}{self.says}"
+
+    def title_within(self, most: int) -> str:
+        """The title in so many characters: a name that is too long for it is cut, not what is said of it."""
+        room = max(_SHORTEST_NAME, most - len(self.opening) - len(self.says))
+        return _cut(f"{self.opening}{_cut(self.about, room)}{self.says}", most)
 
     @property
     def body(self) -> str:
@@ -57,9 +70,12 @@ def notice_of(incident: Incident, change: Change, detail: NoticeDetail, *, verte
     severity = Severity.INFO if change.state == "resolved" else cause.severity
     about = incident.subject_name if full else f"Incident {incident.id}"
     lines = _full_lines(incident, change, vertex_url) if full else _reference_lines(incident, change)
+    says = cause.headline.removeprefix(about) if cause.headline.startswith(f"{about} ") else f": {cause.headline}"
     return Notice(
-        title=redact(f"{_WORDS[change.state]}{_headline(about, cause)}"),
-        lines=tuple((label, redact(text)) for label, text in lines if text),
+        opening=_WORDS[change.state],
+        about=_safe(about),
+        says=_safe(says),
+        lines=tuple((label, _safe(text)) for label, text in lines if text),
         severity=severity,
         state=change.state,
         cause=cause.slug,
@@ -89,8 +105,10 @@ def news_of(entry: HistoryEntry, detail: NoticeDetail, *, vertex_url: str | None
         ("More", f"autopilot history {entry.key[:8]}"),
     ]
     return Notice(
-        title=redact(f"{about} {did}"),
-        lines=tuple((label, redact(text)) for label, text in lines if text),
+        opening="",
+        about=_safe(about),
+        says=f" {did}",
+        lines=tuple((label, _safe(text)) for label, text in lines if text),
         severity=Severity.INFO,
         state="done",
         cause=str(entry.outcome),
@@ -100,21 +118,22 @@ def news_of(entry: HistoryEntry, detail: NoticeDetail, *, vertex_url: str | None
 
 
 def sns_subject(notice: Notice) -> str:
-    """One line without control characters, under 100 characters."""
-    line = f"[VerteX registries] {notice.severity.upper()} {notice.title}"
-    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", line).strip()[:MAX_SUBJECT]
+    """One line, under 100 characters."""
+    before = "[VerteX] " if notice.state == "resolved" else f"[VerteX] {notice.severity.upper()} "
+    return before + notice.title_within(MAX_SUBJECT - len(before))
 
 
 def slack_payload(notice: Notice) -> dict[str, Any]:
     """Block Kit with a `text` fallback, escaped and within the limits."""
     mark = "✅" if notice.state == "resolved" else _MARKS[notice.severity]
-    header = {"type": "plain_text", "text": f"{mark} {notice.title}"[:MAX_HEADER], "emoji": True}
+    title = f"{mark} {notice.title_within(MAX_HEADER - len(mark) - 1)}"
+    header = {"type": "plain_text", "text": title, "emoji": True}
     sections = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"*{label}*\n{escape_mrkdwn(text)[:_SECTION_ROOM]}"}}
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"*{label}*\n{_cut_escaped(text, _SECTION_ROOM)}"}}
         for label, text in notice.lines
     ]
     return {
-        "text": escape_mrkdwn(f"{mark} {notice.title}")[:MAX_SECTION],
+        "text": _cut_escaped(title, MAX_SECTION),
         "blocks": [{"type": "header", "text": header}, *sections, {"type": "context", "elements": [_tag(notice)]}],
     }
 
@@ -129,9 +148,20 @@ def escape_mrkdwn(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _headline(about: str, cause: Cause) -> str:
-    """What is wrong with what; a headline that begins with its subject does not name it twice."""
-    return cause.headline if cause.headline.startswith(f"{about} ") else f"{about}: {cause.headline}"
+def _safe(text: str) -> str:
+    """Redacted, and on one line: no name can pose as another line of a notice, or is more than a channel can carry."""
+    plain = re.sub(r"[\s\x00-\x1f\x7f\u2028\u2029]+", " ", redact(text))
+    return plain.encode(errors="replace").decode()
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: max(0, most - 1)]}…"
+
+
+def _cut_escaped(text: str, most: int) -> str:
+    """Escaped, and cut in front of an escape that would not be whole."""
+    escaped = escape_mrkdwn(text)
+    return escaped if len(escaped) <= most else re.sub(r"&[a-z]*$", "", escaped[: most - 1]) + "…"
 
 
 def _full_lines(incident: Incident, change: Change, vertex_url: str | None) -> list[tuple[str, str]]:
@@ -141,6 +171,7 @@ def _full_lines(incident: Incident, change: Change, vertex_url: str | None) -> l
         ("What happened", change.what),
         ("What was kept", change.kept),
         ("What to do", "Nothing." if done else cause.advice),
+        ("Registries", count if (count := change.facts.get(REGISTRIES, "")) not in {"", "1"} else ""),
         ("Next try", _next_try(change)),
         ("Triggered by", change.trigger or ""),
         ("Lasted", _duration(incident)),
@@ -154,6 +185,7 @@ def _full_lines(incident: Incident, change: Change, vertex_url: str | None) -> l
 def _reference_lines(incident: Incident, change: Change) -> list[tuple[str, str]]:
     return [
         ("State", f"{change.state}, severity {cause_of(change.cause).severity}, cause {change.cause}"),
+        ("Registries", change.facts.get(REGISTRIES, "")),
         ("Next try", _next_try(change)),
         ("Incident", f"{incident.id}; `autopilot incident {incident.id}` shows the rest"),
     ]

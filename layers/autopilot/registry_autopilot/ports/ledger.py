@@ -45,6 +45,10 @@ class SharedSubjects(Protocol):
         """Every shared subject that was ever told."""
         ...
 
+    def referring(self, reference: str) -> Sequence[RegistryState]:
+        """Registries that refer to `secret#<name>`, `definition#<id>`, or are `blocked#<subject>`."""
+        ...
+
     def commit_system(self, was: SystemState, now: SystemState, incident: Incident | None) -> None:
         """Write a shared subject and its incident in one transaction.
 
@@ -108,10 +112,6 @@ class Ledger(SharedSubjects, Protocol):
 
     def touch_incident(self, incident_id: str, now: float) -> None:
         """Prompt notify again through the stream."""
-        ...
-
-    def referring(self, reference: str) -> Sequence[RegistryState]:
-        """Registries that refer to `secret#…`, `definition#…` or are blocked by `blocked#…`."""
         ...
 
     def registries(self) -> Sequence[RegistryState]:

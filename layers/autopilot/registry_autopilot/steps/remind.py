@@ -1,6 +1,6 @@
 """Remind: an incident that is due is told again where it lasts, or prompted anew where it was not told at all."""
 
-from registry_autopilot.incidents import Incident, remind_of
+from registry_autopilot.incidents import REGISTRIES, Incident, remind_of
 from registry_autopilot.ports import ConcurrentUpdateError
 from registry_autopilot.steps.attempt import World
 from registry_autopilot.steps.secret_incidents import words_now
@@ -15,10 +15,17 @@ def remind_or_prompt(world: World, incident_id: str, now: float) -> None:
         world.ledger.touch_incident(incident_id, now)
         return
     what = words_now(incident, incident.changes[-1].what, now)
+    reminder = remind_of(incident, now, what, _next_try_at(world, incident, now), _counted(world, incident))
     try:
-        world.ledger.commit_incident(remind_of(incident, now, what, _next_try_at(world, incident, now)))
+        world.ledger.commit_incident(reminder)
     except ConcurrentUpdateError:
         return  # it has just changed, which is news enough
+
+
+def _counted(world: World, incident: Incident) -> dict[str, str]:
+    """How many registries wait for a shared subject by now."""
+    waiting = len(world.ledger.referring(f"blocked#{incident.subject}"))
+    return {REGISTRIES: str(waiting)} if waiting else {}
 
 
 def _next_try_at(world: World, incident: Incident, now: float) -> float | None:

@@ -5,6 +5,7 @@ from typing import Protocol
 from registry_autopilot.causes import Cause
 from registry_autopilot.incidents import (
     FLAP_QUIET_SECONDS,
+    REGISTRIES,
     Incident,
     Story,
     comes_and_goes,
@@ -65,7 +66,7 @@ def resolve_shared(world: Subjects, subject: str, at: float, *, story: Story | N
         if found is None or not found.is_open:
             return
         over = was.with_(incident_id=None, cause=None, attempts=0, retry_at=None, quiet_since=None)
-        incident: Incident | None = resolve_incident(found, at, story or _ending(found))
+        incident: Incident | None = resolve_incident(found, at, story or _ending(world, found))
         if comes_and_goes(was.openings, at) and at - (was.quiet_since or at) < FLAP_QUIET_SECONDS:
             over, incident = was.with_(retry_at=None, quiet_since=was.quiet_since or at), None
         if over == was:
@@ -90,9 +91,15 @@ def end_shared(world: Subjects, subject: str, *ended: Cause) -> None:
         resolve_shared(world, subject, world.clock())
 
 
-def _ending(incident: Incident) -> Story:
+def _ending(world: Subjects, incident: Incident) -> Story:
     what = "The mode is `act` now." if incident.subject == "mode" else f"{incident.subject_name} works again."
-    return Story(what=what, kept="What was held back is being done now, one by one.")
+    waiting = len(world.ledger.referring(f"blocked#{incident.subject}"))
+    if not waiting:
+        return Story(what=what, kept="Nothing else waits for it.")
+    kept = (
+        f"What was held back is being done now, one by one ({waiting} {'registry' if waiting == 1 else 'registries'})."
+    )
+    return Story(what=what, kept=kept, facts={REGISTRIES: str(waiting)})
 
 
 def _next_incident(

@@ -1,18 +1,8 @@
 """Tell: how an attempt ended goes into the ledger in one transaction; what admins hear follows from that."""
 
 from registry_autopilot import causes
-from registry_autopilot.causes import AutopilotError, Cause
-from registry_autopilot.incidents import (
-    FLAP_QUIET_SECONDS,
-    Incident,
-    Story,
-    comes_and_goes,
-    damped,
-    open_incident,
-    openings_with,
-    resolve_incident,
-    update_incident,
-)
+from registry_autopilot.causes import AutopilotError
+from registry_autopilot.incidents import REGISTRIES, Incident, Story, resolve_incident
 from registry_autopilot.ports import LedgerWrite
 from registry_autopilot.records import Health, HistoryEntry, Outcome
 from registry_autopilot.secret_names import reference_names
@@ -20,9 +10,11 @@ from registry_autopilot.steps.again import due_after, due_anyway, next_try
 from registry_autopilot.steps.attempt import Attempt
 from registry_autopilot.steps.diagnose import seen_from_here
 from registry_autopilot.steps.measure import measure
+from registry_autopilot.steps.own_incident import has_to_be_quiet, open_one, resolved_incident, told_incident
 from registry_autopilot.steps.secret_endings import end_by_proof
 from registry_autopilot.steps.shared import open_shared, resolve_shared
 from registry_autopilot.steps.words import (
+    how_many,
     how_many_use,
     subject_name,
     users_of_secret,
@@ -38,8 +30,8 @@ def succeed(attempt: Attempt, outcome: Outcome) -> Outcome:
     """Everything is as the definition wants it: the incident ends, nothing is due but what is owed."""
     blocked_by = attempt.state.blocked_by
     # The incident about a synchronization lasts until one succeeds; one that comes and goes, until it has been quiet.
-    syncing = attempt.state.sync_failed or _has_to_be_quiet(attempt)
-    incident = None if syncing else _resolved(attempt, outcome)
+    syncing = attempt.state.sync_failed or has_to_be_quiet(attempt)
+    incident = None if syncing else resolved_incident(attempt, outcome)
     attempt.change(
         health=Health.REFUSED if attempt.state.sync_failed else Health.OK,
         quiet_since=attempt.state.quiet_since if syncing else None,
@@ -73,7 +65,7 @@ def defer(attempt: Attempt, until: float, **changes: object) -> Outcome:
 
 def retire(attempt: Attempt) -> None:
     """No definition asks for the registry any more: what it owed is forgotten, and its incident is over."""
-    told = _open_one(attempt)
+    told = open_one(attempt)
     story = Story(
         what="No definition asks for this registry any more.", kept="It was left as it is.", trigger=who(attempt)
     )
@@ -96,7 +88,7 @@ def hold_back(attempt: Attempt, would: str) -> Outcome:
         name=attempt.state.name or (wanted.desired.name if wanted else ""),
         due_at=attempt.world.clock() + HELD_RECHECK_SECONDS,
     )
-    incident = _resolved(attempt, Outcome.OBSERVED)
+    incident = resolved_incident(attempt, Outcome.OBSERVED)
     attempt.change(incident_id=None)
     _commit(attempt, Outcome.OBSERVED, incident=incident, quiet=told)
     if not told:
@@ -135,15 +127,16 @@ def refuse(attempt: Attempt, error: AutopilotError) -> Outcome:
         facts=dict(error.facts) | ({"seen": "; ".join(looked)} if looked else {}),
     )
     if subject is None:
-        told = _open_one(attempt)
-        incident = _own_incident(attempt, told, error.cause, story)
+        told = open_one(attempt)
+        incident = told_incident(attempt, told, error.cause, story)
         attempt.change(incident_id=incident.id, blocked_by=None, health=Health.REFUSED)
         _commit(attempt, Outcome.REFUSED, error=error, incident=incident if incident is not told else None)
         _resolve_vertex(attempt)
     else:
         attempt.change(blocked_by=subject, health=_blocked_health(attempt))
         _commit(attempt, Outcome.REFUSED, error=error)
-        shared = story.model_copy(update={"what": story.what + how_many_use(attempt, subject)})
+        facts = story.facts | {REGISTRIES: str(how_many(attempt, subject))}
+        shared = story.model_copy(update={"what": story.what + how_many_use(attempt, subject), "facts": facts})
         open_shared(attempt.world, subject, subject_name(subject), error.cause, shared, retry_at=due)
     return Outcome.REFUSED
 
@@ -193,45 +186,6 @@ def _commit(
     if history is None and attempt.state == attempt.was and attempt.known is None:
         return
     attempt.world.ledger.commit(LedgerWrite(attempt.was, attempt.state, history, incident, attempt.known))
-
-
-def _resolved(attempt: Attempt, outcome: Outcome) -> Incident | None:
-    incident = _open_one(attempt)
-    if incident is None:
-        return None
-    story = Story(
-        what=f"The registry {attempt.state.shown_name!r} is right again ({outcome}).",
-        kept="Nothing is left to do.",
-        trigger=who(attempt),
-    )
-    return resolve_incident(incident, attempt.at, story)
-
-
-def _has_to_be_quiet(attempt: Attempt) -> bool:
-    """Whether an incident that comes and goes has not been quiet for long enough to say that it is over."""
-    if _open_one(attempt) is None or not comes_and_goes(attempt.state.openings, attempt.at):
-        return False
-    since = attempt.state.quiet_since or attempt.at
-    attempt.change(quiet_since=since)
-    return attempt.at - since < FLAP_QUIET_SECONDS
-
-
-def _own_incident(attempt: Attempt, told: Incident | None, cause: Cause, story: Story) -> Incident:
-    came_back = told is None or attempt.state.quiet_since is not None
-    attempt.change(quiet_since=None)
-    if came_back:
-        attempt.change(openings=openings_with(attempt.state.openings, attempt.at))
-    if told is not None:
-        return update_incident(told, cause, attempt.at, story)
-    story = damped(story, attempt.state.openings, attempt.at)
-    link = attempt.world.console_link(attempt.state.key)
-    return open_incident(f"registry:{attempt.state.key}", attempt.state.shown_name, cause, attempt.at, story, link=link)
-
-
-def _open_one(attempt: Attempt) -> Incident | None:
-    incident_id = attempt.was.incident_id
-    found = attempt.world.ledger.incident(incident_id) if incident_id else None
-    return found if found is not None and found.is_open else None
 
 
 def _stay(attempt: Attempt) -> None:

@@ -48,6 +48,14 @@ def users_of_secret(attempt: Attempt, name: str) -> set[str]:
     return {state.key for state in found} | {attempt.state.key}
 
 
+def how_many(attempt: Attempt, subject: str) -> int:
+    """How many registries a shared subject concerns: those that use a secret, those that wait for anything else."""
+    kind, _, name = subject.partition(":")
+    if kind == "secret":
+        return len(users_of_secret(attempt, name))
+    return len({state.key for state in attempt.world.ledger.referring(f"blocked#{subject}")} | {attempt.state.key})
+
+
 def how_many_use(attempt: Attempt, subject: str) -> str:
     """For an incident on a secret: the registry it was seen at, and how many use the secret."""
     kind, _, name = subject.partition(":")
