@@ -113,6 +113,6 @@ def test_unreadable_secret_is_one_incident_when_it_stands_behind_many_registries
     with Installation([FAMILY]) as site:
         del site.pipeline.secrets.versions["vertex/ecr-pull"]
         site.create(*(f"team-{c}/spectro-packs/archive/nginx" for c in "abcd"))
-        assert site.pipeline.sns.states == [("open", "secret-unreadable", "secret vertex/ecr-pull")]
+        assert site.pipeline.sns.states == [("open", "secret-unreadable", "the secret vertex/ecr-pull")]
         assert _rotate(site, "one").count(Outcome.REGISTERED) == 4
         assert site.pipeline.sns.states[-1][0] == "resolved"

@@ -182,7 +182,7 @@ def test_key_is_refused_when_aws_never_knows_it(site: Installation) -> None:
     site.pipeline.prover.unknown.add(access_key("one")["access_key_id"])
     site.create("team-a/spectro-packs/archive/nginx")
     site.run(4 * 3600)
-    assert site.pipeline.sns.states == [("open", "credentials-rejected", "secret vertex/ecr-pull")]
+    assert site.pipeline.sns.states == [("open", "credentials-rejected", "the secret vertex/ecr-pull")]
     assert "ecr-123456789012-us-east-1-team-a" in site.pipeline.sns.told[0][1].what
     assert site.calls() == []
     assert not site.pipeline.queue.poisoned

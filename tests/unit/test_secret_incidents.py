@@ -132,7 +132,11 @@ def test_incident_of_a_bad_secret_ends_when_the_definition_names_another_bad_one
         _repoint(site, OTHER)
         site.run(900)
         states = [(state, subject) for state, _, subject in site.pipeline.sns.states]
-        expected = [("open", f"secret {OTHER}"), ("open", f"secret {SECRET}"), ("resolved", f"secret {SECRET}")]
+        expected = [
+            ("open", f"the secret {OTHER}"),
+            ("open", f"the secret {SECRET}"),
+            ("resolved", f"the secret {SECRET}"),
+        ]
         assert sorted(states) == expected
 
 

@@ -92,7 +92,8 @@ def end_shared(world: Subjects, subject: str, *ended: Cause) -> None:
 
 
 def _ending(world: Subjects, incident: Incident) -> Story:
-    what = "The mode is `act` now." if incident.subject == "mode" else f"{incident.subject_name} works again."
+    name = incident.subject_name[:1].upper() + incident.subject_name[1:]
+    what = "The mode is `act` now." if incident.subject == "mode" else f"{name} works again."
     waiting = len(world.ledger.referring(f"blocked#{incident.subject}"))
     if not waiting:
         return Story(what=what, kept="Nothing else waits for it.")

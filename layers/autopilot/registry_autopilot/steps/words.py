@@ -38,7 +38,8 @@ def who(attempt: Attempt) -> str | None:
 def subject_name(subject: str) -> str:
     """How notices name a shared subject."""
     kind, _, name = subject.partition(":")
-    return {"vertex": "VerteX", "mode": "the mode parameter"}.get(kind, f"{kind} {name}")
+    names = {"vertex": "VerteX", "mode": "the mode parameter", "secret": f"the secret {name}"}
+    return names.get(kind, f"{kind} {name}")
 
 
 def users_of_secret(attempt: Attempt, name: str) -> set[str]:
