@@ -208,3 +208,20 @@ def test_reminder_tells_the_next_try_of_now() -> None:
         assert reminder.next_try_at is not None
         assert reminder.at < reminder.next_try_at
         assert state.due_at is not None
+
+
+def test_due_work_is_done_when_a_chore_of_the_tick_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table or a service that cannot be asked for a while holds up no synchronization."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        site.run(900)
+        begun = len(site.syncs())
+
+        def broken() -> None:
+            raise ConnectionError
+
+        site.push(NAME)
+        monkeypatch.setattr(site.pipeline.ledger, "systems", broken)
+        site.run(900)
+        assert len(site.syncs()) == begun + 1
+        assert site.pipeline.metrics.counts["ChecksFailed/secrets"] > 0

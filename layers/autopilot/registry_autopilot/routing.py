@@ -23,11 +23,10 @@ from registry_autopilot.matching import Lead, leads, place_of
 from registry_autopilot.ports import FoundRepository, LoadedDefinitions, WorkQueue
 from registry_autopilot.steps import secret_news
 from registry_autopilot.steps.attempt import World
+from registry_autopilot.steps.chores import look_after_incidents
 from registry_autopilot.steps.items import asked_for, due_note, item_of, note_of
 from registry_autopilot.steps.reading import tell_broken
-from registry_autopilot.steps.remind import remind_or_prompt
-from registry_autopilot.steps.secret_endings import end_what_is_over
-from registry_autopilot.steps.shared import end_quiet_ones, end_shared, open_shared, resolve_shared
+from registry_autopilot.steps.shared import end_shared, open_shared
 from registry_autopilot.work import WorkItem, merge_items
 
 DUE_PER_TICK = 500
@@ -127,19 +126,8 @@ class _Router:
         """What the ledger says is due now; the tick sends no request to VerteX."""
         now = self._world.clock()
         states, incident_ids = self._world.ledger.due(now, DUE_PER_TICK)
-        for incident_id in incident_ids:
-            remind_or_prompt(self._world, incident_id, now)
-        end_quiet_ones(self._world, now)
-        self._end_what_is_quiet(now)
-        end_what_is_over(self._world, lambda: self._definitions)
+        look_after_incidents(self._world, incident_ids, lambda: self._definitions, now)
         return [state.work(due_note(state, now)) for state in states]
-
-    def _end_what_is_quiet(self, now: float) -> None:
-        """An unrecognised event is told once; when none came for a while, the next one is news again."""
-        state = self._world.ledger.system("events")
-        if state.incident_id is not None and state.retry_at is not None and state.retry_at <= now:
-            story = Story(what="No further event of this kind came.", kept="The events are kept in the quarantine.")
-            resolve_shared(self._world, "events", now, story=story)
 
     def _touched(self, origin: Origin, repository: Repository, kind: str, *, pushed: bool) -> list[WorkItem]:
         """The registries in which a repository lies, unless it is gone or tagged to be left alone."""

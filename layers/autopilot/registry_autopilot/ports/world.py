@@ -96,7 +96,7 @@ class SecretVersions(Protocol):
         ...
 
     def standing(self, secret_id: str) -> SecretStanding | None:
-        """How a secret stands; None where it is gone for good, or may not be described."""
+        """How a secret stands; None where it is gone for good, or cannot be described at the moment."""
         ...
 
 
