@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from registry_autopilot import causes
 from registry_autopilot.incidents import Incident, Story, open_incident
-from registry_autopilot.ports import ConcurrentUpdateError
+from registry_autopilot.ports import ConcurrentUpdateError, Mode
 from registry_autopilot.steps.remind import remind_or_prompt
 from tests.support import events
 from tests.support.installation import FAMILY, Installation, access_key
@@ -143,3 +143,18 @@ def test_reminder_gives_way_to_news_of_the_same_moment() -> None:
         late.announced_seq[incident.id] = incident.seq
         remind_or_prompt(replace(site.pipeline.world, ledger=late), incident.id, site.now)
         assert late.incidents[incident.id] == incident
+
+
+def test_incident_of_the_mode_ends_when_what_it_held_back_was_refused_for_another_reason() -> None:
+    """Held back, then refused, then mended in mode act: nobody is left to end it but the tick."""
+    with Installation([FAMILY]) as site:
+        site.create(NAME)
+        site.pipeline.definitions.current_mode = Mode.OBSERVE
+        _rotate(site, "two")
+        assert site.pipeline.sns.states[-1][:2] == ("open", "held-back")
+        _rotate(site, "bad")
+        site.pipeline.definitions.current_mode = Mode.ACT
+        _rotate(site, "three")
+        site.run(120)
+        assert site.pipeline.sns.states[-1][:2] == ("resolved", "held-back")
+        assert not [one for one in site.pipeline.ledger.incidents.values() if one.is_open]

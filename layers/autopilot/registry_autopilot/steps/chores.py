@@ -22,6 +22,7 @@ def look_after_incidents(
         _do(world, "reminders", partial(remind_or_prompt, world, incident_id, now))
     _do(world, "quiet", partial(end_quiet_ones, world, now))
     _do(world, "events", partial(_end_unrecognised_events, world, now))
+    _do(world, "mode", partial(_end_held_back, world, now))
     _do(world, "secrets", partial(end_what_is_over, world, definitions))
 
 
@@ -30,6 +31,15 @@ def _do(world: World, name: str, chore: Callable[[], None]) -> None:
         chore()
     except Exception:  # a service that cannot be asked must not keep what is due from being done
         world.metrics.count("ChecksFailed", check=name)
+
+
+def _end_held_back(world: World, now: float) -> None:
+    """What the mode held back may have been refused, or blocked by something else, before the mode let it go."""
+    if world.ledger.system("mode").incident_id is not None and not world.ledger.referring("blocked#mode"):
+        story = Story(
+            what="Nothing is held back by the mode any more.", kept="What is wrong has an incident of its own."
+        )
+        resolve_shared(world, "mode", now, story=story)
 
 
 def _end_unrecognised_events(world: World, now: float) -> None:
